@@ -1,0 +1,75 @@
+"""Cross-projections of an expanded circuit: those that its rules read, its pathway needs, and its modes clamp by."""
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+from .declarations import Circuit, CrossProjection, Population, Projection
+from .errors import CircuitError
+from .graph import Graph
+from .plasticity import MODE_CONSTANTS
+from .rules import RuleKind, Signal, parse_rule, reads
+
+
+def cross_projections(circuit: Circuit, graph: Graph) -> Iterator[CrossProjection]:
+    """The cross-projections that an explicit circuit without any needs, partner by partner. `graph` is its forward graph."""
+    read = _apical_reads(circuit)
+    clamped = tuple(name for name, mode in circuit.modes.items() if mode.clamp == "partner")
+    for partner, population in circuit.populations.items():
+        name = population.partner
+        if name is None:
+            continue
+        if needs_gate(circuit.populations[name]):
+            yield _cross(name, partner, "gate", None)
+        for source, target in ((partner, name), (name, partner)):
+            modes = tuple(mode for mode in circuit.modes if (target, mode) in read)
+            if modes:
+                yield _cross(source, target, "teach", modes)
+        if clamped:
+            yield _cross(name, partner, "drive", clamped)
+
+
+def needs_gate(population: Population) -> bool:
+    """Whether the feedback partner needs its partner's local derivative: not at linear populations without normalization,
+    nor where the loss already gives the error before the transfer function."""
+    through_loss = population.output_loss in ("cross_entropy", "binary_cross_entropy")
+    return population.normalizes or (population.transfer != "linear" and not through_loss)
+
+
+def reads_partner(text: str, parameters: frozenset[str]) -> bool:
+    """Whether an intrinsic rule reads its neuron's partner."""
+    return any(s.side == "partner" or s.compartment == "apical" for s in _reads(text, "intrinsic", parameters, frozenset()))
+
+
+def _cross(source: str, target: str, role: str, modes: tuple[str, ...] | None) -> CrossProjection:
+    return CrossProjection.model_validate({"from": source, "to": target, "role": role, "modes": modes})
+
+
+def _apical_reads(circuit: Circuit) -> set[tuple[str, str]]:
+    """(population, mode) for every apical compartment that some rule reads in that mode."""
+    found: set[tuple[str, str]] = set()
+    modulators = frozenset(circuit.modulators)
+    for projection in circuit.projections:
+        parameters = frozenset((*circuit.parameters, *projection.parameters, *MODE_CONSTANTS))
+        for mode, rule in projection.rules.items() if projection.plastic else ():
+            for signal in _reads(rule.dw, "synapse", parameters, modulators):
+                if signal.compartment == "apical":
+                    found.add((_end(projection, signal), mode))
+    for name, population in circuit.populations.items():
+        for mode, rules in population.rules.items():
+            for intrinsic in (rules.gain, rules.bias):
+                if intrinsic and reads_partner(intrinsic.dw, frozenset(circuit.parameters)):
+                    found.add((name, mode))
+    return found
+
+
+def _end(projection: Projection, signal: Signal) -> str:
+    return projection.source if signal.side == "pre" else projection.target
+
+
+@lru_cache(maxsize=1024)
+def _reads(text: str, kind: RuleKind, parameters: frozenset[str], modulators: frozenset[str]) -> frozenset[Signal]:
+    """The signals in a rule; none for a rule that cannot be read, which `read_plasticity` reports with its place."""
+    try:
+        return reads(parse_rule(text, kind=kind, parameters=parameters, modulators=modulators))
+    except CircuitError:
+        return frozenset()

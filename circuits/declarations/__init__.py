@@ -1,0 +1,42 @@
+"""Declarations: the vocabulary of the circuit language, one file a noun."""
+
+from .circuit import Circuit, Modulator
+from .consolidation import Consolidation
+from .initial import Constant, Initial, Kaiming, Normal, Uniform, Xavier, Zeros
+from .learning import Feedback, LearningMode, LearningSystem
+from .mode import Mode, Noise, Samples
+from .population import BatchNormalization, IntrinsicRules, NoNormalization, Normalization, Population
+from .projection import CrossProjection, Projection, Tie
+from .rule import Rule
+from .structure import Block, Ports, Stage
+
+__all__ = [
+    "BatchNormalization",
+    "Block",
+    "Circuit",
+    "Consolidation",
+    "Constant",
+    "CrossProjection",
+    "Feedback",
+    "Initial",
+    "IntrinsicRules",
+    "Kaiming",
+    "LearningMode",
+    "LearningSystem",
+    "Mode",
+    "Modulator",
+    "NoNormalization",
+    "Noise",
+    "Normal",
+    "Normalization",
+    "Population",
+    "Ports",
+    "Projection",
+    "Rule",
+    "Samples",
+    "Stage",
+    "Tie",
+    "Uniform",
+    "Xavier",
+    "Zeros",
+]

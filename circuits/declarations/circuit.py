@@ -1,0 +1,41 @@
+"""The circuit: everything that a file declares."""
+
+from typing import Any, Literal, Union
+
+from pydantic import Field
+
+from ..model import Declaration
+from .learning import LearningSystem
+from .mode import Mode
+from .population import Population
+from .projection import CrossProjection, Projection
+from .structure import Block, Stage
+
+
+class Modulator(Declaration):
+    """A global third factor that rules read as `mod.NAME`: one number a sample, or one for the whole batch."""
+
+    per: Literal["sample", "batch"] = "sample"
+
+
+class Circuit(Declaration):
+    """A circuit graph, in the compact form (a forward topology and a learning system) or the explicit one (every population,
+    projection, cross-projection and rule). Both are this class; `expand` turns the first into the second.
+    """
+
+    format: Literal[1] = 1
+    name: str = "circuit"
+    description: str = ""
+    options: dict[str, Any] = Field(default_factory=dict, description="Named values, written $name elsewhere in the file.")
+    blocks: dict[str, Block] = Field(default_factory=dict)
+    populations: dict[str, Population]
+    stages: list[Stage] = Field(default_factory=list)
+    projections: list[Projection] = Field(default_factory=list)
+    learning: Union[str, LearningSystem, None] = Field(  # noqa: UP007 - pydantic reads the order
+        default=None, description="A learning system: a stock name, a path, or inline. None in the explicit form."
+    )
+    cross: list[CrossProjection] = Field(default_factory=list)
+    modes: dict[str, Mode] = Field(default_factory=dict)
+    modulators: dict[str, Modulator] = Field(default_factory=dict)
+    parameters: dict[str, float] = Field(default_factory=dict, description="Parameters of the rules.")
+    system: str = Field(default="", description="Explicit form: the name of the learning system it came from.")

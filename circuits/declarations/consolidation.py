@@ -1,0 +1,22 @@
+"""Consolidation: what a synapse does with its drive. Elementwise and local; the same for all synapses of a circuit."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from ..model import Declaration
+
+
+class Consolidation(Declaration):
+    """SGD with momentum (torch.optim.SGD's convention: v <- momentum v + drive - decay w; w <- w + rate v) or AdamW
+    (Loshchilov and Hutter 2019: decay decoupled from the moments).
+
+    The decay is the rule's own term in w; there is no second setting for it.
+    """
+
+    optimizer: Literal["sgd", "adamw"] = "sgd"
+    rate: float = Field(default=0.1, gt=0)
+    momentum: float = Field(default=0.0, ge=0, lt=1)
+    nesterov: bool = False
+    betas: tuple[Annotated[float, Field(ge=0, lt=1)], Annotated[float, Field(ge=0, lt=1)]] = (0.9, 0.999)
+    epsilon: float = Field(default=1e-8, gt=0)

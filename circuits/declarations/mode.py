@@ -1,0 +1,66 @@
+"""Modes: what flows, who fires, and which rules learn."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from ..model import Declaration
+
+
+class Noise(Declaration):
+    """Independent noise of mean 0 and variance `scale` squared."""
+
+    noise: Literal["normal", "uniform", "rademacher"] = "normal"
+    scale: float = Field(default=1.0, gt=0)
+
+    @property
+    def variance(self) -> float:
+        return self.scale**2
+
+
+class Samples(Declaration):
+    """How much noise a projection gets in one step. Exactly one of the three.
+
+    `per_input: k` gives each projection k noise samples for each of a neuron's inputs: maps = ceil(k fan_in / positions).
+    `target_angle` derives k from the rule's rate constant `r` by tan(angle) = sqrt(c fan_in / N_eff), N_eff = N (2 - r) / r.
+    `maps` fixes the number of noise vectors.
+    """
+
+    per_input: float | None = Field(default=None, gt=0)
+    target_angle: float | None = Field(default=None, gt=0, lt=90, description="Degrees.")
+    maps: int | None = Field(default=None, ge=1)
+
+    @model_validator(mode="after")
+    def _one(self) -> "Samples":
+        if sum(value is not None for value in (self.per_input, self.target_angle, self.maps)) != 1:
+            raise ValueError("must give exactly one of per_input, target_angle, maps")
+        return self
+
+
+class Mode(Declaration):
+    """One way of running a circuit.
+
+    Without `one_at_a_time`, data flow: forward populations answer the input, errors come back. With `one_at_a_time:
+    projection`, every plastic projection is run by itself: its source fires fresh noise, its target answers that alone
+    (`soma`: linearly; `rate`: through its transfer function, bias and normalization left out), and both partners are clamped.
+    """
+
+    one_at_a_time: Literal["projection"] | None = None
+    fires: Noise | None = None
+    answers: Literal["soma", "rate"] = "soma"
+    clamp: Literal["partner"] | None = None
+    samples: Samples | None = None
+    every: int = Field(default=1, ge=1, description="Run once every so many engaged steps.")
+
+    @model_validator(mode="after")
+    def _whole(self) -> "Mode":
+        if self.one_at_a_time is None and (self.fires or self.samples or self.clamp):
+            raise ValueError("fires, clamp and samples belong to a mode with one_at_a_time: projection")
+        if self.one_at_a_time is not None and (self.fires is None or self.samples is None):
+            raise ValueError("a mode that runs one projection at a time needs 'fires' and 'samples'")
+        return self
+
+    @property
+    def isolates(self) -> bool:
+        """True where projections run one at a time, on noise, without data."""
+        return self.one_at_a_time is not None

@@ -1,0 +1,87 @@
+"""Populations: neurons of one kind and shape."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import BeforeValidator, Field
+
+from ..model import Declaration
+from ..tagged import Choice
+from .rule import Rule
+
+Side = Annotated[int, Field(ge=1, le=1_000_000)]
+
+
+def _listed(value: object) -> object:
+    return (value,) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+ShapeField = Annotated[tuple[Side, ...], BeforeValidator(_listed), Field(min_length=1, max_length=3)]
+Loss = Literal["cross_entropy", "squared", "binary_cross_entropy"]
+
+
+class BatchNormalization(Declaration):
+    """Normalization over batch and positions by the biased variance (Ioffe and Szegedy 2015, algorithm 1).
+
+    Running statistics keep the unbiased variance and move by `momentum` a step.
+    """
+
+    kind: ClassVar[str] = "batch"
+    epsilon: float = Field(default=1e-5, gt=0)
+    momentum: float = Field(default=0.1, gt=0, le=1)
+
+
+class NoNormalization(Declaration):
+    """The soma goes to the transfer function as it is."""
+
+    kind: ClassVar[str] = "none"
+
+
+Normalization = Annotated[BatchNormalization | NoNormalization, Choice()]
+
+
+class IntrinsicRules(Declaration):
+    """Rules of a population's gains and biases in one mode. They may read own compartments and `partner.*`."""
+
+    gain: Rule | None = None
+    bias: Rule | None = None
+
+
+class Population(Declaration):
+    """Neurons of one kind and shape: rate = phi(gain * normalize(soma) + bias).
+
+    With `input` it stands for data, with `target` for the label's code as activity, with `partner` it is a feedback
+    population. `shape` may be left out wherever it follows from what projects here.
+    """
+
+    input: ShapeField | None = Field(default=None, description="Shape of the data it carries: [features] or [C, H, W].")
+    target: Side | None = Field(default=None, description="Number of classes: the population carries the label's code.")
+    partner: str | None = Field(default=None, description="The forward partner; makes this a feedback population.")
+    shape: ShapeField | None = None
+    normalize: Normalization = NoNormalization()
+    transfer: str = "linear"
+    gain: bool | None = Field(default=None, description="Default: where it normalizes.")
+    bias: bool | None = Field(
+        default=None, description="Default: where it normalizes, or has weighted inputs and a nonlinear transfer or a loss."
+    )
+    initial_gain: float = 1.0
+    initial_bias: float = 0.0
+    loss: Loss | None = Field(default=None, description="Makes it an output. Default for softmax: cross_entropy.")
+    rules: dict[str, IntrinsicRules] = Field(default_factory=dict, description="By mode; explicit form and overrides.")
+
+    @property
+    def is_feedback(self) -> bool:
+        return self.partner is not None
+
+    @property
+    def is_source(self) -> bool:
+        """True where activity comes from outside: data or a label's code."""
+        return self.input is not None or self.target is not None
+
+    @property
+    def normalizes(self) -> bool:
+        return isinstance(self.normalize, BatchNormalization)
+
+    @property
+    def output_loss(self) -> Loss | None:
+        """The loss of an output population: the declared one, or cross-entropy for softmax."""
+        return self.loss or ("cross_entropy" if self.transfer == "softmax" else None)

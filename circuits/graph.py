@@ -1,0 +1,355 @@
+"""The graph of a circuit without blocks: who projects to whom, in which order, with which shapes.
+
+Everything structural is checked here, all problems at once: names, ends, partners, reverses, ties, cycles, shapes.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from . import names
+from .declarations import Circuit, Population, Projection
+from .errors import CircuitError, Problem, suggest
+from .transfers import TRANSFERS
+from .wiring import Geometry, OneToOne, Shape, Wiring, WiringError
+from .yamlfile import Document, Path_
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A circuit with its order and shapes. Names are as declared; projections are keyed by label."""
+
+    circuit: Circuit
+    projections: Mapping[str, Projection]
+    forward: tuple[str, ...]
+    """Forward populations, sources first."""
+    feedback: tuple[str, ...]
+    """Feedback populations, in the order in which errors reach them."""
+    shapes: Mapping[str, Shape]
+    geometries: Mapping[str, Geometry]
+    """By projection label. A reverse has its original's."""
+
+    @property
+    def populations(self) -> Mapping[str, Population]:
+        return self.circuit.populations
+
+    @cached_property
+    def partners(self) -> Mapping[str, str]:
+        """Forward population -> its feedback partner."""
+        return {p.partner: name for name, p in self.populations.items() if p.partner is not None}
+
+    @cached_property
+    def _into(self) -> Mapping[str, tuple[str, ...]]:
+        into: dict[str, tuple[str, ...]] = dict.fromkeys(self.populations, ())
+        for label, projection in self.projections.items():
+            into[projection.target] += (label,)
+        return into
+
+    def into(self, population: str) -> tuple[str, ...]:
+        """Labels of the projections onto a population, in the order of the file."""
+        return self._into[population]
+
+    @cached_property
+    def outputs(self) -> tuple[str, ...]:
+        """Forward populations with a loss."""
+        return tuple(name for name in self.forward if self.populations[name].output_loss)
+
+    def is_feedback(self, label: str) -> bool:
+        """True for a projection between feedback populations."""
+        return self.populations[self.projections[label].source].is_feedback
+
+    def weighted(self, label: str) -> bool:
+        """True where a projection has weights."""
+        return self.geometries[label].wiring.weighted
+
+    def has_gain(self, name: str) -> bool:
+        """Whether a population has gains (its default is to have them where it normalizes)."""
+        population = self.populations[name]
+        return population.normalizes if population.gain is None else population.gain
+
+    def has_bias(self, name: str) -> bool:
+        """Whether a population has biases. Default: where it normalizes, or has weighted inputs and a nonlinear transfer
+        or a loss."""
+        population = self.populations[name]
+        if population.bias is not None:
+            return population.bias
+        if population.is_source or population.is_feedback:
+            return False
+        answers = population.transfer != "linear" or population.output_loss is not None
+        return population.normalizes or (answers and any(self.weighted(label) for label in self.into(name)))
+
+    def learns(self, name: str) -> bool:
+        """True where a population has plastic afferents, a gain or a bias."""
+        plastic = any(self.weighted(label) and self.projections[label].plastic for label in self.into(name))
+        return plastic or self.has_gain(name) or self.has_bias(name)
+
+
+def build_graph(circuit: Circuit, document: Document | None = None) -> Graph:
+    """Check a circuit without blocks and lay it out. Raises CircuitError with every problem found."""
+    checker = _Checker(circuit, document or Document({}))
+    checker.check_populations()
+    checker.check_projections()
+    checker.check_cross()
+    checker.stop_if_wrong()
+    forward, feedback = checker.order()
+    checker.stop_if_wrong()
+    checker.infer_shapes(forward)
+    checker.stop_if_wrong()
+    return Graph(circuit, checker.projections, forward, feedback, checker.shapes, checker.geometries)
+
+
+class _Checker:
+    def __init__(self, circuit: Circuit, document: Document) -> None:
+        self.circuit = circuit
+        self.document = document
+        self.populations = circuit.populations
+        self.projections: dict[str, Projection] = {}
+        self.places: dict[str, Path_] = {}
+        self.shapes: dict[str, Shape] = {}
+        self.geometries: dict[str, Geometry] = {}
+        self.problems: list[Problem] = []
+
+    def complain(self, message: str, *path: str | int) -> None:
+        self.problems.append(self.document.problem(message, path))
+
+    def stop_if_wrong(self) -> None:
+        if self.problems:
+            raise CircuitError(sorted(self.problems, key=lambda p: p.location))
+
+    # ---- populations
+
+    def check_populations(self) -> None:
+        if not self.populations:
+            self.complain("a circuit must have at least one population", "populations")
+        taken: dict[str, str] = {}
+        for name, population in self.populations.items():
+            path = ("populations", name)
+            if wrong := names.complaint(name):
+                self.complain(wrong, *path)
+            self._check_kind(population, path)
+            self._check_output(population, path)
+            if population.transfer not in TRANSFERS:
+                hint = suggest(population.transfer, TRANSFERS, "transfer functions")
+                self.complain(f"unknown transfer function '{population.transfer}'. {hint}", *path, "transfer")
+            if population.partner is not None:
+                self._check_partner(name, population.partner, taken)
+
+    def _check_kind(self, population: Population, path: Path_) -> None:
+        kinds = [kind for kind in ("input", "target", "partner") if getattr(population, kind) is not None]
+        if len(kinds) > 1:
+            self.complain(f"a population is one of input, target, feedback partner (got {' and '.join(kinds)})", *path)
+        elif kinds:
+            shaped = ("shape",) if kinds[0] != "partner" else ()
+            own = population.model_fields_set & {*shaped, "normalize", "transfer", "gain", "bias", "loss"}
+            for key in sorted(own):
+                what = "an input carries data as they are" if kinds[0] != "partner" else "its partner decides"
+                self.complain(f"a population with '{kinds[0]}' takes no '{key}': {what}", *path, key)
+
+    def _check_output(self, population: Population, path: Path_) -> None:
+        if population.transfer == "softmax" and population.output_loss != "cross_entropy":
+            self.complain("softmax stands only at an output with loss cross_entropy", *path, "transfer")
+        if population.loss == "binary_cross_entropy" and population.transfer != "sigmoid":
+            self.complain(f"binary_cross_entropy needs transfer sigmoid (got {population.transfer})", *path, "loss")
+        if population.loss == "cross_entropy" and population.transfer != "softmax":
+            self.complain(f"cross_entropy needs transfer softmax (got {population.transfer})", *path, "loss")
+        if population.gain and not population.normalizes:
+            self.complain("gains belong to populations that normalize", *path, "gain")
+
+    def _check_partner(self, name: str, partner: str, taken: dict[str, str]) -> None:
+        path = ("populations", name, "partner")
+        other = self.populations.get(partner)
+        if other is None:
+            self.complain(f"unknown population '{partner}'. {suggest(partner, self._forward(), 'populations')}", *path)
+        elif other.is_feedback or other.is_source:
+            self.complain(f"a partner must be a forward population that is no source (got '{partner}')", *path)
+        elif partner in taken:
+            self.complain(f"a forward population has one partner ('{partner}' has '{taken[partner]}' already)", *path)
+        elif (shape := self.populations[name].shape) and other.shape and shape != other.shape:
+            self.complain(f"partners have one shape (got {list(shape)} beside {list(other.shape)})", *path[:2], "shape")
+        taken.setdefault(partner, name)
+
+    def _forward(self) -> Iterable[str]:
+        return (name for name, population in self.populations.items() if not population.is_feedback)
+
+    # ---- projections
+
+    def check_projections(self) -> None:
+        for index, projection in enumerate(self.circuit.projections):
+            path: Path_ = ("projections", index)
+            label = projection.label
+            if label in self.projections:
+                self.complain(f"two projections must not share the name '{label}': name parallel ones", *path)
+                continue
+            if wrong := projection.name and names.complaint(projection.name, projection=True):
+                self.complain(wrong, *path, "name")
+            self.projections[label] = projection
+            self.places[label] = path
+        for label, projection in self.projections.items():
+            if self._check_ends(projection, self.places[label]):
+                self._check_reverse(projection, self.places[label])
+            self._check_tie(label, projection, self.places[label])
+
+    def _check_ends(self, projection: Projection, path: Path_) -> bool:
+        for end, name in (("from", projection.source), ("to", projection.target)):
+            if name not in self.populations:
+                self.complain(f"unknown population '{name}'. {suggest(name, self.populations, 'populations')}", *path, end)
+        if not {projection.source, projection.target} <= self.populations.keys():
+            return False
+        source, target = self.populations[projection.source], self.populations[projection.target]
+        if target.is_source:
+            self.complain(f"nothing projects to a source of activity ('{projection.target}')", *path, "to")
+        if source.is_feedback != target.is_feedback:
+            self.complain(
+                "a projection stays in its stream; between the streams run cross-projections "
+                f"(got {projection.source} -> {projection.target})", *path
+            )
+            return False
+        if projection.wiring is None and projection.reverse_of is None:
+            self.complain("a projection needs a wiring: dense, conv, pool, one_to_one, flatten", *path)
+        return True
+
+    def _check_reverse(self, projection: Projection, path: Path_) -> None:
+        if projection.reverse_of is None:
+            return
+        original = self.projections.get(projection.reverse_of)
+        if original is None:
+            hint = suggest(projection.reverse_of, self.projections, "projections")
+            self.complain(f"unknown projection '{projection.reverse_of}'. {hint}", *path, "reverse_of")
+            return
+        ends = (self.populations[projection.target].partner, self.populations[projection.source].partner)
+        if ends != (original.source, original.target):
+            self.complain(
+                f"a reverse joins the partners the other way round: {original.target}'s partner to {original.source}'s "
+                f"(got {projection.source} -> {projection.target})", *path, "reverse_of"
+            )
+        if projection.wiring is not None:
+            self.complain("a reverse has its original's wiring: leave 'wiring' out", *path, "wiring")
+
+    def _check_tie(self, label: str, projection: Projection, path: Path_) -> None:
+        if projection.tie is None:
+            return
+        owner = self.projections.get(projection.tie.owner)
+        if owner is None or projection.tie.owner == label:
+            others = [name for name in self.projections if name != label]
+            hint = suggest(projection.tie.owner, others, "projections")
+            self.complain(f"a tie must name another projection (got '{projection.tie.owner}'). {hint}", *path, "weights")
+        elif owner.tie is not None:
+            self.complain(f"a tie must name a projection with weights of its own ('{owner.label}' is tied)", *path, "weights")
+        elif projection.tie.kind != "same_as" and projection.reverse_of != projection.tie.owner:
+            self.complain(f"{projection.tie.kind} must name the projection that this one reverses", *path, "weights")
+
+    def check_cross(self) -> None:
+        for index, cross in enumerate(self.circuit.cross):
+            path: Path_ = ("cross", index)
+            missing = [name for name in (cross.source, cross.target) if name not in self.populations]
+            for name in missing:
+                self.complain(f"unknown population '{name}'. {suggest(name, self.populations, 'populations')}", *path)
+            if missing:
+                continue
+            source, target = self.populations[cross.source], self.populations[cross.target]
+            if cross.source != target.partner and cross.target != source.partner:
+                self.complain(f"a cross-projection joins partners (got {cross.source} -> {cross.target})", *path)
+            elif cross.role in ("gate", "drive") and source.is_feedback:
+                self.complain(f"a cross-projection with role {cross.role} runs from forward to feedback", *path, "role")
+            for name in cross.modes or ():
+                self._check_mode(name, path)
+        for label, projection in self.projections.items():
+            for name in projection.modes or ():
+                self._check_mode(name, self.places[label])
+
+    def _check_mode(self, name: str, path: Path_) -> None:
+        if name not in self.circuit.modes:
+            self.complain(f"unknown mode '{name}'. {suggest(name, self.circuit.modes, 'modes')}", *path, "modes")
+
+    # ---- order and shapes
+
+    def order(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Topological orders of the forward and the feedback stream. A cycle is named."""
+        import networkx  # here, because it takes 0.2 s to load
+
+        graph = networkx.DiGraph()
+        graph.add_nodes_from(self.populations)
+        graph.add_edges_from((p.source, p.target) for p in self.projections.values())
+        try:
+            order = list(networkx.lexicographical_topological_sort(graph, key=list(self.populations).index))
+        except networkx.NetworkXUnfeasible:
+            cycle = [edge[0] for edge in networkx.find_cycle(graph)]
+            around = " -> ".join([*cycle, cycle[0]])
+            label = next(n for n, p in self.projections.items() if (p.source, p.target) == (cycle[-1], cycle[0]))
+            self.complain(f"a circuit must have no cycle: recurrence is not supported yet (got {around})", *self.places[label])
+            return (), ()
+        forward = tuple(name for name in order if not self.populations[name].is_feedback)
+        return forward, tuple(name for name in order if self.populations[name].is_feedback)
+
+    def infer_shapes(self, forward: tuple[str, ...]) -> None:
+        into: dict[str, list[str]] = {name: [] for name in self.populations}
+        for label, projection in self.projections.items():
+            into[projection.target].append(label)
+        for name in forward:
+            self._infer(name, into[name])
+        for name, population in self.populations.items():
+            if population.partner in self.shapes:
+                self._inherit(name, population)
+        for label, projection in self.projections.items():
+            self._lay(label, projection)
+
+    def _infer(self, name: str, labels: list[str]) -> None:
+        population = self.populations[name]
+        known = population.input or population.shape or ((population.target,) if population.target else None)
+        if known is None and not labels:
+            self.complain("a population needs an input shape, or something that projects to it", "populations", name)
+        known = known or self._concatenated(labels)
+        for label in labels:
+            projection = self.projections[label]
+            source = self.shapes.get(projection.source)
+            if source is None or projection.wiring is None:
+                return  # its source has no shape, which is named already
+            try:
+                found = projection.wiring.target_shape(source, known)
+            except WiringError as error:
+                self.complain(str(error), *self.places[label], "wiring")
+                continue
+            if known is not None and found != known:
+                why = "" if population.shape else " (as the other projections onto it say)"
+                self.complain(
+                    f"'{projection.target}' has shape {list(known)}{why}, but '{label}' gives {list(found)}",
+                    *self.places[label], "wiring",
+                )
+            known = known or found
+        if known is not None:
+            self.shapes[name] = known
+
+    def _concatenated(self, labels: list[str]) -> Shape | None:
+        """The shape of a population that is made of channel ranges, or None."""
+        wirings: list[tuple[Wiring | None, Shape | None]] = [
+            (self.projections[label].wiring, self.shapes.get(self.projections[label].source)) for label in labels
+        ]
+        stops = [w.target[1] for w, shape in wirings if isinstance(w, OneToOne) and w.target and shape]
+        sides = [shape[1:] for w, shape in wirings if isinstance(w, OneToOne) and w.target and shape]
+        return (max(stops), *sides[0]) if stops and len(stops) == len(labels) else None
+
+    def _inherit(self, name: str, population: Population) -> None:
+        assert population.partner is not None
+        shape = self.shapes[population.partner]
+        if population.shape and population.shape != shape:
+            self.complain(
+                f"partners have one shape (got {list(population.shape)}; '{population.partner}' has {list(shape)})",
+                "populations", name, "shape",
+            )
+        self.shapes[name] = shape
+
+    def _lay(self, label: str, projection: Projection) -> None:
+        original = self.projections[projection.reverse_of] if projection.reverse_of else projection
+        lower, upper = self.shapes.get(original.source), self.shapes.get(original.target)
+        if lower is None or upper is None or original.wiring is None:
+            return
+        self.geometries[label] = Geometry(original.wiring, lower, upper)
+        if projection.reverse_of or not self.populations[projection.source].is_feedback:
+            return
+        try:
+            found = original.wiring.target_shape(lower, upper)
+        except WiringError as error:
+            self.complain(str(error), *self.places[label], "wiring")
+            return
+        if found != upper:
+            self.complain(f"'{projection.target}' has shape {list(upper)}, but '{label}' gives {list(found)}", *self.places[label])

@@ -1,0 +1,192 @@
+"""The locality proof: which synapses could exist in a brain that hands no weights around, and why the others could not.
+
+A static proof over the explicit circuit. A projection is *local* when (1) its rules name only its own pre and post
+compartments, its own w and scalar parameters - the grammar admits nothing else -, (2) every `apical` that its rules read is
+fed by a declared cross-projection from the partner in that mode, and (3) its weights are its own. Departures that a model makes
+on purpose (weight sharing over positions, batch statistics, max-pool switches, global modulators) are listed apart: they move
+no synapse's value to another synapse.
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+from .declarations import Circuit
+from .graph import Graph, build_graph
+from .plasticity import Plasticity, read_plasticity
+from .rules import reads, to_text, uses_centre
+from .wiring import Conv, Dense, Pool
+from .yamlfile import Document
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One reason why something is not local (`transport`, `unfed`), or one departure made on purpose (`departure`)."""
+
+    kind: Literal["transport", "unfed", "departure"]
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the proof says of one projection or population."""
+
+    subject: str
+    what: Literal["projection", "population"]
+    rules: dict[str, str]
+    findings: tuple[Finding, ...]
+
+    @property
+    def local(self) -> bool:
+        return all(finding.kind == "departure" for finding in self.findings)
+
+
+@dataclass(frozen=True)
+class LocalityReport:
+    """The verdicts on a whole circuit."""
+
+    circuit: str
+    system: str
+    verdicts: tuple[Verdict, ...]
+
+    @cached_property
+    def local(self) -> bool:
+        """True where every synapse is local."""
+        return all(verdict.local for verdict in self.verdicts)
+
+    @cached_property
+    def transports_weights(self) -> bool:
+        """True where some synapse's value or change depends on another synapse's weight."""
+        return any(finding.kind == "transport" for verdict in self.verdicts for finding in verdict.findings)
+
+    @property
+    def violations(self) -> tuple[tuple[str, Finding], ...]:
+        """(subject, finding) for everything that is not local."""
+        return tuple((v.subject, f) for v in self.verdicts for f in v.findings if f.kind != "departure")
+
+    @property
+    def departures(self) -> tuple[tuple[str, Finding], ...]:
+        """(subject, finding) for everything that departs from locality on purpose, weight transport apart."""
+        return tuple((v.subject, f) for v in self.verdicts for f in v.findings if f.kind == "departure")
+
+    def as_data(self) -> dict[str, Any]:
+        """Plain data, for JSON."""
+        return {
+            "circuit": self.circuit,
+            "system": self.system,
+            "local": self.local,
+            "transports_weights": self.transports_weights,
+            "verdicts": [{**asdict(verdict), "local": verdict.local} for verdict in self.verdicts],
+        }
+
+
+def prove(circuit: Circuit, document: Document | None = None) -> LocalityReport:
+    """Judge every projection and population of an explicit circuit.
+
+    Raises CircuitError where the circuit does not hold together or a rule cannot be read: a rule that names another
+    population is refused there, since a synapse has no way to see it.
+    """
+    graph = build_graph(circuit, document)
+    judge = _Judge(graph, read_plasticity(graph, document))
+    verdicts = (*judge.projections(), *judge.populations())
+    return LocalityReport(circuit.name, circuit.system, tuple(verdicts))
+
+
+class _Judge:
+    def __init__(self, graph: Graph, plasticity: tuple[Plasticity, ...]) -> None:
+        self.graph = graph
+        self.learning: dict[str, list[Plasticity]] = {}
+        for found in plasticity:
+            self.learning.setdefault(found.subject, []).append(found)
+
+    # ---- projections
+
+    def projections(self) -> Iterator[Verdict]:
+        for label in self.graph.projections:
+            rules = {p.mode: to_text(p.expression) for p in self.learning.get(label, ())}
+            findings = (*self._tie(label), *self._unfed(label), *self._sharing(label), *self._rules(label))
+            yield Verdict(label, "projection", rules, findings)
+
+    def _tie(self, label: str) -> Iterator[Finding]:
+        tie = self.graph.projections[label].tie
+        if tie is None:
+            return
+        meaning = {
+            "transpose_of": f"its weights are the transpose of those of '{tie.owner}'",
+            "sign_of": f"its weights are the scaled signs of those of '{tie.owner}'",
+            "same_as": f"it shares its weights with '{tie.owner}'",
+        }[tie.kind]
+        yield Finding("transport", f"{tie.kind} tie: {meaning}")
+
+    def _unfed(self, label: str) -> Iterator[Finding]:
+        projection = self.graph.projections[label]
+        ends = {"pre": projection.source, "post": projection.target}
+        for found in self.learning.get(label, ()):
+            for signal in sorted(reads(found.expression), key=str):
+                if signal.compartment == "apical":
+                    yield from self._missing_cross(ends[signal.side], found.mode, str(signal))
+
+    def _missing_cross(self, population: str, mode: str, signal: str) -> Iterator[Finding]:
+        if not fed(self.graph, population, mode):
+            yield Finding(
+                "unfed", f"in mode '{mode}' its rule reads {signal}, but no cross-projection with role teach feeds the "
+                f"apical compartment of '{population}' from its partner"
+            )
+
+    def _sharing(self, label: str) -> Iterator[Finding]:
+        wiring = self.graph.geometries[label].wiring
+        if isinstance(wiring, Conv) or (isinstance(wiring, Dense) and wiring.shared):
+            yield Finding("departure", "weights are shared over positions")
+        if isinstance(wiring, Pool) and wiring.over == "max" and self.graph.is_feedback(label):
+            yield Finding("departure", "errors pass back through the switches of the max pool")
+
+    def _rules(self, label: str) -> Iterator[Finding]:
+        for found in self.learning.get(label, ()):
+            if uses_centre(found.expression):
+                yield Finding("departure", f"in mode '{found.mode}' its rule uses a mean over the batch (centre)")
+            for signal in sorted(reads(found.expression), key=str):
+                if signal.side == "mod":
+                    yield Finding("departure", f"in mode '{found.mode}' its rule reads the global modulator {signal}")
+
+    # ---- populations
+
+    def populations(self) -> Iterator[Verdict]:
+        for name, population in self.graph.populations.items():
+            rules = {f"{p.mode}.{p.kind}": to_text(p.expression) for p in self.learning.get(name, ())}
+            findings = (*self._statistics(name), *self._gate(name), *self._intrinsic_unfed(name))
+            if not (population.is_source and not findings):
+                yield Verdict(name, "population", rules, findings)
+
+    def _statistics(self, name: str) -> Iterator[Finding]:
+        if self.graph.populations[name].normalizes:
+            yield Finding("departure", "normalizes by statistics of the batch")
+
+    def _gate(self, name: str) -> Iterator[Finding]:
+        partner = self.graph.populations[name].partner
+        gated = any(c.role == "gate" and c.target == name for c in self.graph.circuit.cross)
+        if partner and gated and self.graph.populations[partner].normalizes:
+            yield Finding(
+                "departure", f"undoing the normalization of '{partner}' takes its batch statistics and its gain"
+            )
+
+    def _intrinsic_unfed(self, name: str) -> Iterator[Finding]:
+        for found in self.learning.get(name, ()):
+            if found.kind == "weights":
+                continue
+            for signal in sorted(reads(found.expression), key=str):
+                if signal.side == "partner" or signal.compartment == "apical":
+                    yield from self._missing_cross(name, found.mode, f"{signal} ({found.kind})")
+
+
+def fed(graph: Graph, population: str, mode: str) -> bool:
+    """Whether a cross-projection from the partner feeds a population's apical compartment in a mode."""
+    return any(
+        cross.role == "teach" and cross.target == population and conducts(graph, cross.modes, mode)
+        for cross in graph.circuit.cross
+    )
+
+
+def conducts(graph: Graph, modes: tuple[str, ...] | None, mode: str) -> bool:
+    """Whether something declared for `modes` is on in a mode; None means every mode in which data flow."""
+    return mode in modes if modes is not None else not graph.circuit.modes[mode].isolates

@@ -1,0 +1,15 @@
+"""The base of every declaration: frozen, keyword-only, unknown keys are errors."""
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Declaration(BaseModel):
+    """A frozen, hashable-by-value piece of a circuit. Construction validates; nothing ever mutates it."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        populate_by_name=True,
+        allow_inf_nan=False,
+        protected_namespaces=(),
+    )

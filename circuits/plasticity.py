@@ -1,0 +1,130 @@
+"""Which synapses learn, when, and by what: every rule of an explicit circuit, read and brought into normal form."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from .declarations import Circuit, Mode, Rule
+from .errors import CircuitError, Problem, suggest
+from .graph import Graph
+from .rules import Expression, Term, normal_form, parse_rule, split_decay
+from .transfers import TRANSFERS
+from .yamlfile import Document, Path_, path_text
+
+MODE_CONSTANTS = ("variance", "slope")
+"""Parameters that a mode with noise supplies: the noise's variance, and the driven population's slope."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plasticity:
+    """One rule at work: `subject` is a projection's label, or a population's name for its gain or bias."""
+
+    subject: str
+    kind: Literal["weights", "gain", "bias"]
+    mode: str
+    rule: Rule
+    expression: Expression
+    terms: tuple[Term, ...]
+    """The separable terms of the drive, without decay."""
+    decay: float
+    """lambda of the terms -lambda w, which consolidation applies."""
+    consolidation: Literal["common", "addition"]
+
+
+def slope_of(mode: Mode, transfer: str) -> float | None:
+    """The factor by which a driven neuron's answer scales W: 1 at the soma, else the transfer function's own."""
+    return 1.0 if mode.answers == "soma" else TRANSFERS[transfer].slope
+
+
+def mode_constants(graph: Graph, label: str, mode: Mode) -> dict[str, float]:
+    """`variance` and, where it is a constant, `slope` for one projection in a mode with noise."""
+    if mode.fires is None:
+        return {}
+    projection = graph.projections[label]
+    driven = graph.projections[projection.reverse_of].target if projection.reverse_of else projection.target
+    slope = slope_of(mode, graph.populations[driven].transfer)
+    return {"variance": mode.fires.variance} | ({} if slope is None else {"slope": slope})
+
+
+def read_plasticity(graph: Graph, document: Document | None = None) -> tuple[Plasticity, ...]:
+    """Every rule of an explicit circuit in normal form. Raises CircuitError with all rules that cannot be read."""
+    reader = _Reader(graph, document or Document({}))
+    found = tuple(reader.all())
+    if reader.problems:
+        raise CircuitError(sorted(reader.problems, key=lambda p: p.location))
+    return found
+
+
+class _Reader:
+    def __init__(self, graph: Graph, document: Document) -> None:
+        self.graph = graph
+        self.circuit: Circuit = graph.circuit
+        self.document = document
+        self.problems: list[Problem] = []
+
+    def all(self) -> Iterator[Plasticity]:
+        for index, projection in enumerate(self.circuit.projections):
+            for mode, rule in projection.rules.items():
+                yield from self._synapses(projection.label, mode, rule, ("projections", index, "rules", mode))
+        for name, population in self.circuit.populations.items():
+            for mode, rules in population.rules.items():
+                for kind in ("gain", "bias"):
+                    rule = getattr(rules, kind)
+                    if rule is not None:
+                        yield from self._intrinsic(name, kind, mode, rule, ("populations", name, "rules", mode, kind))
+
+    def _synapses(self, label: str, mode: str, rule: Rule, path: Path_) -> Iterator[Plasticity]:
+        projection = self.graph.projections[label]
+        if not self.graph.weighted(label):
+            self._complain(f"'{label}' has no weights to learn ({self.graph.geometries[label].wiring.kind})", path)
+        elif projection.tie and projection.tie.kind != "same_as":
+            self._complain(f"'{label}' has no weights of its own: {projection.tie.kind} {projection.tie.owner}", path)
+        elif projection.plastic and self._known(mode, path):
+            constants = mode_constants(self.graph, label, self.circuit.modes[mode])
+            parameters = {**self.circuit.parameters, **constants, **projection.parameters}
+            yield from self._read(label, "weights", mode, rule, parameters, path)
+
+    def _intrinsic(
+        self, name: str, kind: Literal["gain", "bias"], mode: str, rule: Rule, path: Path_
+    ) -> Iterator[Plasticity]:
+        if not (self.graph.has_gain(name) if kind == "gain" else self.graph.has_bias(name)):
+            self._complain(f"'{name}' has no {kind}", path)
+        elif self._known(mode, path):
+            if self.circuit.modes[mode].isolates:
+                self._complain(f"gains and biases stand still in '{mode}', which runs one projection at a time", path)
+            yield from self._read(name, kind, mode, rule, self.circuit.parameters, path)
+
+    def _known(self, mode: str, path: Path_) -> bool:
+        if mode not in self.circuit.modes:
+            self._complain(f"unknown mode '{mode}'. {suggest(mode, self.circuit.modes, 'modes')}", path)
+        return mode in self.circuit.modes
+
+    def _read(
+        self,
+        subject: str,
+        kind: Literal["weights", "gain", "bias"],
+        mode: str,
+        rule: Rule,
+        parameters: Mapping[str, float],
+        path: Path_,
+    ) -> Iterator[Plasticity]:
+        scope: Literal["synapse", "intrinsic"] = "synapse" if kind == "weights" else "intrinsic"
+        location = self.document.location(path)
+        try:
+            expression = parse_rule(
+                rule.dw, kind=scope, parameters=parameters.keys(), modulators=self.circuit.modulators.keys(),
+                location=location, path=path_text(path),
+            )
+            whole = normal_form(expression, parameters, kind=scope)
+        except CircuitError as error:
+            self.problems.extend(error.located(location, path_text(path)).problems)
+            return
+        terms, decay = split_decay(whole)
+        usual: Literal["common", "addition"] = "addition" if self.circuit.modes[mode].isolates else "common"
+        yield Plasticity(
+            subject=subject, kind=kind, mode=mode, rule=rule, expression=expression, terms=terms, decay=decay,
+            consolidation=rule.consolidation or usual,
+        )
+
+    def _complain(self, message: str, path: Path_) -> None:
+        self.problems.append(self.document.problem(message, path))

@@ -1,0 +1,149 @@
+"""Expression -> sum of separable terms c * mod * f(pre) * g(post) * h(w), which engines receive.
+
+Expansion is polynomial arithmetic over the rationals: each signal and each call of a function is one opaque
+unknown of a sparse sympy ring. Coefficients become floats at the very end, so 0.1 + 0.2 - 0.3 is exactly
+nothing.
+"""
+
+from collections.abc import Mapping
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any
+
+from ..errors import CircuitError, Problem
+from .binding import bind, select_parameters
+from .compartments import RuleKind
+from .describe import to_text
+from .expression import (
+    Call,
+    Expression,
+    Number,
+    Power,
+    Product,
+    Signal,
+    Sum,
+    Term,
+    children,
+    multiply,
+    power,
+    signals_of,
+)
+
+MAX_TERMS = 64
+
+_SIDES: dict[RuleKind, dict[str, str]] = {
+    "synapse": {"pre": "pre", "post": "post", "w": "weight", "mod": "modulator"},
+    "intrinsic": {"own": "post", "partner": "post", "w": "weight", "mod": "modulator"},
+}
+
+
+def normal_form(
+    expression: Expression, parameters: Mapping[str, float], *, kind: RuleKind = "synapse"
+) -> tuple[Term, ...]:
+    """The rule as separable terms, parameters bound, like terms merged, zero terms dropped.
+
+    The order depends on the terms alone, not on how the rule was written: terms with signals by their text,
+    then terms in `w` and constants. Raises CircuitError for a parameter without a finite value, a
+    denominator that is zero, a coefficient beyond the floats, and more than 64 terms at any stage of the
+    expansion.
+    """
+    selected = select_parameters(expression, parameters)
+    return _normal_form(expression, tuple(selected.items()), kind)
+
+
+def split_decay(terms: tuple[Term, ...]) -> tuple[tuple[Term, ...], float]:
+    """The terms without those of the form c * w, and their decay lambda = -sum of c, for consolidation."""
+    drive = tuple(term for term in terms if not term.is_decay)
+    return drive, 0.0 - sum(term.coefficient for term in terms if term.is_decay)
+
+
+@lru_cache(maxsize=4096)  # a deep network states the same few rules at hundreds of projections
+def _normal_form(
+    expression: Expression, parameters: tuple[tuple[str, float], ...], kind: RuleKind
+) -> tuple[Term, ...]:
+    bound = bind(expression, dict(parameters))
+    terms = [_term(coefficient, factors, kind) for coefficient, factors in _expand(bound, expression)]
+    return tuple(sorted((term for term in terms if term.coefficient), key=_order))
+
+
+def _expand(bound: Expression, written: Expression) -> list[tuple[Fraction, list[Expression]]]:
+    """The polynomial's terms, each a coefficient and powers of signals and calls."""
+    from sympy import QQ  # a third of a second to import: only once a rule is compiled
+    from sympy.polys.rings import ring
+
+    atoms = sorted(_atoms(bound), key=to_text)
+    polynomials, *unknowns = ring([f"x{i}" for i in range(len(atoms))], QQ)
+    unknown = dict(zip(atoms, unknowns, strict=True))
+
+    def capped(polynomial: Any) -> Any:
+        if len(polynomial) > MAX_TERMS:
+            raise CircuitError(
+                Problem(f"the rule '{_short(written)}' expands to more than {MAX_TERMS} terms")
+            )
+        return polynomial
+
+    def expand(part: Expression) -> Any:
+        match part:
+            case Number(value):
+                return polynomials.ground_new(QQ(value.numerator, value.denominator))
+            case Signal() | Call():
+                return unknown[part]
+            case Sum(terms):
+                return capped(sum(map(expand, terms), polynomials.zero))
+            case Product(factors):
+                product = polynomials.one
+                for factor in factors:
+                    product = capped(product * expand(factor))
+                return product
+            case Power(base, exponent):
+                return expand(Product((base,) * exponent))
+            case _:
+                raise AssertionError(f"{part!r} is not bound")
+
+    return [
+        (
+            Fraction(int(coefficient.numerator), int(coefficient.denominator)),
+            [power(atom, exponent) for atom, exponent in zip(atoms, exponents, strict=True) if exponent],
+        )
+        for exponents, coefficient in expand(bound).terms()
+    ]
+
+
+def _atoms(expression: Expression) -> set[Expression]:
+    """The outermost signals and calls: what expansion does not look into."""
+    if isinstance(expression, Signal | Call):
+        return {expression}
+    return set[Expression]().union(*map(_atoms, children(expression)))
+
+
+def _term(coefficient: Fraction, factors: list[Expression], kind: RuleKind) -> Term:
+    sides: dict[str, list[Expression]] = {}
+    for factor in factors:
+        signal = next(iter(signals_of(factor)))  # the grammar has seen to it that all are of one side
+        sides.setdefault(_SIDES[kind][signal.side], []).append(factor)
+    found = {side: multiply(*parts) for side, parts in sides.items()}
+    return Term(
+        coefficient=_to_float(coefficient),
+        pre=found.get("pre"),
+        post=found.get("post"),
+        weight=found.get("weight"),
+        modulator=found.get("modulator"),
+    )
+
+
+def _to_float(coefficient: Fraction) -> float:
+    try:
+        return float(coefficient)
+    except OverflowError:
+        raise CircuitError(Problem("a coefficient of the rule is too large for a float")) from None
+
+
+def _order(term: Term) -> tuple[bool, tuple[str, ...]]:
+    sides = (term.modulator, term.post, term.pre, term.weight)
+    texts = tuple(to_text(side) if side is not None else "" for side in sides)
+    return term.post is None and term.pre is None and term.modulator is None, texts
+
+
+def _short(expression: Expression) -> str:
+    text = to_text(expression)
+    return text if len(text) <= 80 else f"{text[:77]}..."

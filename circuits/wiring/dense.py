@@ -1,0 +1,43 @@
+"""Dense wiring: every neuron of the source to every neuron (or channel) of the target."""
+
+from math import prod
+from typing import ClassVar
+
+from pydantic import Field
+
+from .base import Shape, Wiring, WiringError
+
+
+class Dense(Wiring):
+    """All-to-all. A source of shape (C, H, W) is read in row-major order.
+
+    With `shared`, onto a target (C, H, W), one weight per channel serves all positions: the target's channel c receives
+    sum_i w[c, i] pre[i] at every position. This is how direct feedback reaches a convolutional population by default.
+    """
+
+    kind: ClassVar[str] = "dense"
+    weighted: ClassVar[bool] = True
+
+    size: int | None = Field(default=None, ge=1, description="Neurons of the target; may be left out if it has a shape.")
+    shared: bool = Field(default=False, description="One weight per target channel, shared over its positions.")
+
+    def target_shape(self, source: Shape, declared: Shape | None = None) -> Shape:
+        if declared is None:
+            if self.size is None:
+                raise WiringError("dense needs 'size', since the target's shape is not declared")
+            if self.shared:
+                raise WiringError("a dense wiring that is shared over positions needs a target of declared shape")
+            return (self.size,)
+        outputs = declared[0] if self.shared else prod(declared)
+        if self.size is not None and self.size != outputs:
+            raise WiringError(f"dense 'size' must be the target's {outputs} (got {self.size})")
+        return declared
+
+    def weight_shape(self, source: Shape, target: Shape) -> Shape:
+        return (target[0] if self.shared else prod(target), prod(source))
+
+    def fan_in(self, source: Shape, target: Shape) -> int:
+        return prod(source)
+
+    def positions(self, source: Shape, target: Shape) -> int:
+        return prod(target[1:]) if self.shared else 1

@@ -1,0 +1,52 @@
+"""The commands, put together."""
+
+from typing import Annotated
+
+import typer
+
+from . import analyze, check, demo, expand, listing, run, schema
+
+COMMANDS = {
+    "demo": demo.demo,
+    "run": run.run,
+    "check": check.check,
+    "expand": expand.expand,
+    "list": listing.list_all,
+    "schema": schema.schema,
+    "analyze": analyze.analyze,
+}
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help: the same in a pipe, and nothing to load
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"counterstream {version('counterstream')}")
+        raise typer.Exit
+
+
+@app.callback()
+def counterstream(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+) -> None:
+    """Declare a network as a circuit of forward and feedback neurons with local plasticity rules, prove that nothing in
+    it transports weights, train it, and measure how the feedback synapses came to mirror the forward ones.
+
+    \b
+    Start with:
+      counterstream demo
+    """
+
+
+for _name, _command in COMMANDS.items():
+    app.command(_name)(_command)

@@ -1,0 +1,57 @@
+"""`counterstream list`: what there is to choose from."""
+
+from typing import Annotated
+
+import typer
+
+
+def list_all(
+    as_json: Annotated[bool, typer.Option("--json", help="Print the names and meanings as JSON.")] = False,
+) -> None:
+    """List circuits, learning systems, engines, data, wirings and transfer functions, by name.
+
+    \b
+    Example:
+      counterstream list
+    """
+    found = contents()
+    if as_json:
+        import json
+
+        print(json.dumps(found, indent=1))
+        return
+    for kind, entries in found.items():
+        print(f"{kind}:")
+        for name, meaning in entries.items():
+            print(f"  {name:<26} {_short(meaning)}".rstrip())
+
+
+def contents() -> dict[str, dict[str, str]]:
+    """Kind of thing -> name -> what it is."""
+    from ..circuits.declarations.projection import AnyWiring
+    from ..circuits.transfers import TRANSFERS
+    from ..engine.backends.registry import available_engines
+    from ..engine.data import SOURCES
+    from ..models.library import stock_circuits, stock_learning
+
+    wirings = AnyWiring.__origin__.__args__
+    return {
+        "circuits": {name: _description(path) for name, path in stock_circuits().items()},
+        "learning systems": {name: _description(path) for name, path in stock_learning().items()},
+        "engines": dict.fromkeys(available_engines(), ""),
+        "data": dict(SOURCES),
+        "wirings": {wiring.kind: (wiring.__doc__ or "").partition(". ")[0] for wiring in wirings},
+        "transfer functions": {name: transfer.meaning for name, transfer in TRANSFERS.items()},
+    }
+
+
+def _description(path: object) -> str:
+    from ..circuits.yamlfile import read_file
+
+    return str(read_file(str(path)).data.get("description", ""))
+
+
+def _short(text: str, width: int = 90) -> str:
+    """The first sentence, cut where it is long."""
+    sentence = " ".join(text.split()).partition(". ")[0].rstrip(".")
+    return sentence if len(sentence) <= width else sentence[: width - 3].rstrip() + "..."

@@ -1,0 +1,51 @@
+"""Scalar functions, safe for numbers of any size, and the elementwise operations."""
+
+from math import erf as scalar_erf
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...compiler.program import Value
+
+Floats = NDArray[np.floating[Any]]
+
+
+def sigmoid(x: Floats) -> Floats:
+    falling = np.exp(-np.abs(x))  # never above 1
+    return np.where(x >= 0, 1, falling) / (1 + falling)
+
+
+def softplus(x: Floats) -> Floats:
+    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+
+
+def erf(x: Floats) -> Floats:
+    return np.vectorize(scalar_erf, otypes=[x.dtype])(x)
+
+
+FUNCTIONS = MappingProxyType(
+    {
+        "relu": lambda x: np.maximum(x, 0),
+        "sign": np.sign,
+        "abs": np.abs,
+        "exp": np.exp,
+        "tanh": np.tanh,
+        "sigmoid": sigmoid,
+        "step": lambda x: (x > 0).astype(x.dtype),
+        "sqrt": np.sqrt,
+    }
+)
+
+OPERATIONS = MappingProxyType(
+    {
+        "add": lambda value, a, b: a + b,
+        "multiply": lambda value, a, b: a * b,
+        "divide": lambda value, a, b: a / b,
+        "scale": lambda value, a: value["factor"] * a,
+        "shift": lambda value, a: a + value["amount"],
+        "power": lambda value, a: a ** value["exponent"],
+        "function": lambda value, a: FUNCTIONS[value["name"]](a),
+    }
+)

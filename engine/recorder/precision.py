@@ -1,0 +1,34 @@
+"""The number formats that weights are stored in.
+
+float16 overflows to infinity beyond 65504. bfloat16, which neither NumPy nor HDF5 knows, is stored as its 16
+bits in a uint16, that is, the upper half of a float32.
+"""
+
+from typing import Literal, get_args
+
+import numpy as np
+
+Precision = Literal["float64", "float32", "float16", "bfloat16"]
+PRECISIONS: tuple[str, ...] = get_args(Precision)
+
+
+def storage_dtype(precision: Precision) -> np.dtype:
+    """The little-endian dtype of a dataset of this precision."""
+    return np.dtype("<u2") if precision == "bfloat16" else np.dtype(precision).newbyteorder("<")
+
+
+def store(values: np.ndarray, out: np.ndarray, precision: Precision) -> None:
+    """Writes `values`, rounded to nearest even, into `out`, an array of `storage_dtype(precision)`."""
+    if precision == "bfloat16":
+        out[...] = bfloat16_bits(values)
+    else:
+        with np.errstate(over="ignore"):  # a weight beyond float16 is stored as infinity and thereby visible
+            np.copyto(out, values, casting="same_kind")
+
+
+def bfloat16_bits(values: np.ndarray) -> np.ndarray:
+    """The bits of the nearest bfloat16 (ties to even) as uint16; every NaN becomes 0x7FC0."""
+    single = np.ascontiguousarray(values, dtype=np.float32)
+    bits = single.view(np.uint32)
+    rounded = (bits + (0x7FFF + ((bits >> 16) & 1))) >> 16
+    return np.where(np.isnan(single), np.uint32(0x7FC0), rounded).astype(np.uint16)

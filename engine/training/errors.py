@@ -1,0 +1,17 @@
+"""How training ends when it does not end well."""
+
+from ...circuits.errors import CounterstreamError
+
+
+class ExperimentError(CounterstreamError):
+    """An experiment whose parts do not go together, or that has nowhere to write."""
+
+
+class Diverged(CounterstreamError):
+    """The loss or a weight is no longer finite. Says in which step, and where it appeared first."""
+
+
+class Interrupted(CounterstreamError):
+    """Ctrl-C. Says what was saved."""
+
+    exit_code = 130

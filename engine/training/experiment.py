@@ -1,0 +1,178 @@
+"""What an experiment is: the YAML that `counterstream run` reads, checked as a whole before anything starts."""
+
+import math
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, ValidationInfo, field_validator, model_validator
+
+from ...circuits import validation, yamlfile
+from ...circuits.declarations.consolidation import Consolidation
+from ...circuits.model import Declaration
+from ...circuits.tagged import Choice
+from ..data import Dataset, digits, npz
+from .schedules import Constant, Schedule
+
+Inline = dict[str, Any]
+Learning = str | Inline
+Seed = Annotated[int, Field(ge=0, lt=2**31)]
+
+
+class Digits(Declaration):
+    """scikit-learn's handwritten digits."""
+
+    kind: ClassVar[str] = "digits"
+
+    validation: int = Field(default=0, ge=0, lt=1437, description="Samples cut from the training images.")
+
+    def load(self) -> Dataset:
+        return digits(self.validation)
+
+
+class Arrays(Declaration):
+    """The user's own arrays. Written as `npz: FILE`, or `npz: {file: FILE}`."""
+
+    kind: ClassVar[str] = "npz"
+
+    file: str = Field(description="A .npz file, relative to the experiment's file.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare(cls, value: Any) -> Any:
+        return {"file": value} if isinstance(value, str) else value
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: GetJsonSchemaHandler) -> Any:
+        return {"anyOf": [{"type": "string"}, handler(core_schema)]}
+
+    def load(self) -> Dataset:
+        return npz(self.file)
+
+
+Data = Annotated[Digits | Arrays, Choice()]
+
+
+class Plasticity(Consolidation):
+    """How synapses take up their drive (optimizer, rate, momentum, ...), and how the rate moves over training."""
+
+    schedule: Schedule = Constant()
+    warmup: float = Field(default=0, ge=0, description="Epochs over which the rate rises from 0, linearly.")
+
+    @property
+    def consolidation(self) -> Consolidation:
+        """The part that the program needs."""
+        return Consolidation(**self.model_dump(exclude={"schedule", "warmup"}))
+
+
+class ModePlan(Declaration):
+    """How often a mode other than the engaged one runs."""
+
+    every: int = Field(default=1, ge=0, description="After every n-th engaged step; 0: never.")
+
+
+class Interval(Declaration):
+    """A distance between two records, in epochs or in steps."""
+
+    epochs: int | None = Field(default=None, ge=1)
+    steps: int | None = Field(default=None, ge=1)
+
+    @model_validator(mode="after")
+    def _one(self) -> "Interval":
+        if (self.epochs is None) == (self.steps is None):
+            raise ValueError("must be given in epochs or in steps: {epochs: 1} or {steps: 50}")
+        return self
+
+    def due(self, step: int, steps_per_epoch: int) -> bool:
+        """Whether a record is due once `step` steps are done."""
+        return step % (self.steps or self.epochs * steps_per_epoch) == 0  # type: ignore[operator]
+
+
+class Record(Declaration):
+    """What goes into the HDF5 file, and how often. The first and the last state are always recorded."""
+
+    every: Interval = Interval(epochs=1)
+    delta_angles: bool = Field(default=True, description="Measure them on the probe batch at every record.")
+    probe: int = Field(default=128, ge=1, description="Training samples in the fixed probe batch.")
+    precision: Literal["float64", "float32", "float16", "bfloat16"] = "float32"
+
+
+def _listed(value: Any) -> Any:
+    return value if isinstance(value, list | tuple) or value is None else [value]
+
+
+class Experiment(Declaration):
+    """One circuit, one or several learning systems, data, and how long and how often to train.
+
+    Paths are relative to the file that the experiment stands in.
+    """
+
+    format: Literal[1] = Field(description="The version of this language.")
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", description="Names the output folder.")
+    circuit: str | Inline = Field(description="A stock circuit's name, a path, or the circuit itself.")
+    options: Inline = Field(default={}, description="Options of the circuit, such as its width.")
+    learning: Annotated[tuple[Learning, ...] | None, BeforeValidator(_listed)] = Field(
+        default=None, description="Learning systems to train, one or a list: names, paths or inline. Default: the circuit's own."
+    )
+    parameters: dict[str, float] = Field(default={}, description="Replace parameters of the learning systems, such as decay.")
+    data: Data
+    epochs: int = Field(ge=1, le=100_000)
+    batch: int = Field(default=64, ge=1)
+    consolidation: Plasticity = Plasticity()
+    modes: dict[str, ModePlan] = Field(default={}, description="How often modes other than the engaged one run.")
+    seeds: tuple[Seed, ...] = Field(default=(0,), min_length=1)
+    record: Record = Record()
+    engine: str = "torch"
+    device: str = "cpu"
+    dtype: Literal["float32", "float64", "bfloat16"] = "float32"
+    output: str | None = Field(default=None, description="Folder for the results. Default: runs/NAME where you stand.")
+
+    @field_validator("seeds")
+    @classmethod
+    def _distinct(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
+        if len(set(seeds)) < len(seeds):
+            raise ValueError(f"seeds must differ from each other (got {list(seeds)})")
+        return seeds
+
+    @field_validator("consolidation")
+    @classmethod
+    def _warm_in_time(cls, consolidation: Plasticity, info: ValidationInfo) -> Plasticity:
+        epochs = info.data.get("epochs", math.inf)
+        if consolidation.warmup > epochs:
+            raise ValueError(f"warmup must be at most the {epochs} epochs of training (got {consolidation.warmup:g})")
+        return consolidation
+
+
+def read(path: str | Path) -> Experiment:
+    """The experiment in a file, paths made absolute. Raises CircuitError with every problem and its place."""
+    document = yamlfile.read_file(path)
+    return resolved(validation.build(Experiment, document), Path(path).resolve().parent)
+
+
+def reads(text: str, file: str = "<experiment>", folder: str | Path = ".") -> Experiment:
+    """The experiment in a text; its paths are relative to `folder`."""
+    return resolved(validation.build(Experiment, yamlfile.read(text, file)), Path(folder).resolve())
+
+
+def resolved(experiment: Experiment, folder: Path) -> Experiment:
+    """The experiment with every relative path in it made absolute, counted from `folder`."""
+    changes: dict[str, Any] = {"circuit": _absolute(experiment.circuit, folder)}
+    if experiment.learning is not None:
+        changes["learning"] = tuple(_absolute(system, folder) for system in experiment.learning)
+    if isinstance(experiment.data, Arrays):
+        changes["data"] = Arrays(file=str(folder / experiment.data.file))
+    if experiment.output is not None:
+        changes["output"] = str(folder / experiment.output)
+    return experiment.model_copy(update=changes)
+
+
+def _absolute(value: str | Inline, folder: Path) -> str | Inline:
+    """A path made absolute, that of the learning system inside an inline circuit too; names as they are."""
+    if isinstance(value, dict):
+        inner = value.get("learning")
+        return {**value, "learning": _absolute(inner, folder)} if isinstance(inner, str) else value
+    return str(folder / value) if is_path(value) else value
+
+
+def is_path(value: str) -> bool:
+    """Whether a circuit or learning system is given as a path rather than by a stock name."""
+    return value.endswith((".yaml", ".yml")) or "/" in value or "\\" in value

@@ -1,0 +1,218 @@
+"""Training one compiled circuit with one seed: engaged steps, other modes in between, records, and the end of it."""
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from ..data import Dataset, Split, probe_indices, steps_per_epoch, training_batches
+from ..recorder import Recorder
+from .errors import Diverged, ExperimentError
+from .experiment import Experiment
+from .finite import first_not_finite
+from .progress import EpochReport, Progress, RunName, Silent
+from .schedules import multiplier
+
+WARMING_STEPS = 3  # first steps, which fill caches and load kernels; left out of the time per step
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What a finished run came to. Seconds are those of training steps, modes included, records and evaluation not."""
+
+    steps: int
+    test_loss: float
+    test_accuracy: float
+    validation_accuracy: float | None
+    training_seconds: float
+    seconds_per_step: float  # mean, the first few steps left out
+
+
+@dataclass
+class _Means:
+    """Running means since the last row of the metrics table."""
+
+    losses: list[float] = field(default_factory=list)
+    accuracies: list[float] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def add(self, result: dict[str, float], seconds: float) -> None:
+        self.losses.append(result["loss"])
+        self.accuracies.append(result.get("accuracy", math.nan))
+        self.seconds += seconds
+
+    @property
+    def loss(self) -> float:
+        return float(np.mean(self.losses)) if self.losses else math.nan
+
+    @property
+    def accuracy(self) -> float:
+        return float(np.mean(self.accuracies)) if self.accuracies else math.nan
+
+
+class Training:
+    """One run. `sim` is a compiled circuit with its initial state; `recorder` an open recording of its
+    `projections`.
+
+    1. The state is recorded before the first step, whenever a record is due, and after the last step.
+    2. Before each engaged step the rate's multiplier is set; after it the other modes that are due run, once each.
+    3. A loss or a recorded weight that is not finite raises Diverged; nothing is recorded after it.
+    """
+
+    def __init__(
+        self,
+        sim: Any,
+        dataset: Dataset,
+        experiment: Experiment,
+        run: RunName,
+        recorder: Recorder,
+        projections: Sequence[str],
+        progress: Progress | None = None,
+    ) -> None:
+        self.sim, self.dataset, self.experiment = sim, dataset, experiment
+        self.run_name, self.progress = run, progress or Silent()
+        self.recorder, self.projections = recorder, tuple(projections)
+        check_batch(experiment, dataset)
+        self.per_epoch = steps_per_epoch(len(dataset.train), experiment.batch)
+        self.steps = self.per_epoch * experiment.epochs
+        self.modes = mode_intervals(sim, experiment)
+        self.step = 0
+        self.recorded_step: int | None = None
+        self._durations: list[float] = []
+        self._since = _Means()  # the last metrics row
+        self._delta_angle: float | None = None
+        self._probe = dataset.train.take(probe_indices(len(dataset.train), experiment.record.probe))
+
+    def run(self) -> Outcome:
+        """Train to the end and return what came of it; results go to the recording as well."""
+        self._snapshot()
+        for epoch in range(self.experiment.epochs):
+            self._epoch(epoch)
+        if self.recorded_step != self.step:
+            self._record(self._validate())
+        outcome = self._outcome()
+        for name, value in vars(outcome).items():
+            if value is not None:
+                self.recorder.result(name, value)
+        return outcome
+
+    def _epoch(self, epoch: int) -> None:
+        mean, started = _Means(), self.step
+        validation: dict[str, float] = {}
+        for indices in training_batches(len(self.dataset.train), self.experiment.batch, self.run_name.seed, epoch):
+            result, seconds = self._train(self.dataset.train.take(indices))
+            mean.add(result, seconds)
+            self._since.add(result, seconds)
+            if self.experiment.record.every.due(self.step, self.per_epoch):
+                validation = self._validate()
+                self._record(validation)
+        images = (self.step - started) * self.experiment.batch
+        report = EpochReport(
+            epoch=epoch + 1,
+            epochs=self.experiment.epochs,
+            loss=mean.loss,
+            accuracy=mean.accuracy,
+            images_per_second=images / mean.seconds,
+            validation_accuracy=validation.get("accuracy"),
+            delta_angle=self._delta_angle,
+        )
+        self.progress.epoch_finished(self.run_name, report)
+
+    def _train(self, batch: Split) -> tuple[dict[str, float], float]:
+        """One engaged step and the modes that are due after it; its metrics and its seconds."""
+        self.sim.rate = self.rate
+        started = time.perf_counter()
+        result = self.sim.step(batch.images, batch.labels)
+        if not math.isfinite(result["loss"]):
+            raise self._diverged(f"the loss must stay finite (got {result['loss']})")
+        self.step += 1
+        for mode, every in self.modes.items():
+            if self.step % every == 0:
+                self.sim.run(mode, steps=1)
+        seconds = time.perf_counter() - started
+        self._durations.append(seconds)
+        return result, seconds
+
+    @property
+    def rate(self) -> float:
+        """The multiplier of the rate for the step that comes."""
+        plan = self.experiment.consolidation
+        return multiplier(
+            plan.schedule, self.step, steps=self.steps, steps_per_epoch=self.per_epoch, warmup=plan.warmup
+        )
+
+    @property
+    def epoch(self) -> float:
+        """Epochs done, with their fraction."""
+        return self.step / self.per_epoch
+
+    def _record(self, validation: dict[str, float]) -> None:
+        self._snapshot()
+        since, self._since = self._since, _Means()
+        images = len(since.losses) * self.experiment.batch
+        values = {
+            "loss": since.loss,
+            "accuracy": since.accuracy,
+            "rate": self.rate,
+            "images_per_second": images / since.seconds if since.seconds else math.nan,
+            **{f"validation_{name}": value for name, value in validation.items()},
+        }
+        self.recorder.metrics(step=self.step, epoch=self.epoch, values=values)
+
+    def _snapshot(self) -> None:
+        weights = {name: np.asarray(self.sim.weights[name]) for name in self.projections}
+        if not all(np.isfinite(array).all() for array in weights.values()):
+            raise self._diverged("weights must stay finite")
+        angles: dict[str, float] = {}
+        if self.experiment.record.delta_angles:
+            angles = dict(self.sim.delta_angles(self._probe.images, self._probe.labels))
+            self._delta_angle = median(angles.values()) if angles else None
+        self.recorder.snapshot(step=self.step, epoch=self.epoch, weights=weights, delta_angles=angles)
+        self.recorded_step = self.step
+
+    def _validate(self) -> dict[str, float]:
+        validation = self.dataset.validation
+        if validation is None:
+            return {}
+        measured = self.sim.evaluate(validation.images, validation.labels)
+        return {name: measured[name] for name in ("loss", "accuracy")}
+
+    def _outcome(self) -> Outcome:
+        test = self.sim.evaluate(self.dataset.test.images, self.dataset.test.labels)
+        timed = self._durations[WARMING_STEPS:] or self._durations
+        return Outcome(
+            steps=self.step,
+            test_loss=test["loss"],
+            test_accuracy=test["accuracy"],
+            validation_accuracy=self._validate().get("accuracy"),
+            training_seconds=sum(self._durations),
+            seconds_per_step=sum(timed) / len(timed),
+        )
+
+    def _diverged(self, what: str) -> Diverged:
+        return Diverged(
+            f"{self.run_name}: step {self.step + 1} (epoch {int(self.epoch) + 1}): {what}. "
+            f"Not finite first in {first_not_finite(self.sim)}. Lower consolidation.rate "
+            f"(now {self.experiment.consolidation.rate:g}), or warm up; {self.run_name.path} is readable and holds the run "
+            f"up to step {self.recorded_step}"
+        )
+
+
+def check_batch(experiment: Experiment, dataset: Dataset) -> None:
+    """Raise ExperimentError unless an epoch has at least one full batch."""
+    samples = len(dataset.train)
+    if not steps_per_epoch(samples, experiment.batch):
+        raise ExperimentError(
+            f"batch: must be at most {samples}, the training samples of {dataset.name} (got {experiment.batch})"
+        )
+
+
+def mode_intervals(sim: Any, experiment: Experiment) -> dict[str, int]:
+    """Every mode that needs no data, and after how many engaged steps it runs: the experiment's word, else the system's."""
+    declared = {name: mode.every for name, mode in sim.circuit.modes.items() if mode.isolates}
+    planned = {name: plan.every for name, plan in experiment.modes.items() if name in declared}
+    return {name: every for name, every in (declared | planned).items() if every}

@@ -1,0 +1,168 @@
+"""An experiment from its declaration to its recordings: every learning system with every seed, one file a run."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from ...circuits.declarations import Circuit
+from ...circuits.errors import suggest
+from ...circuits.expansion import expand
+from ...circuits.locality import prove
+from ...circuits.writing import dump
+from ..data import Dataset, check_fit
+from ..recorder import Recorder
+from .errors import ExperimentError, Interrupted
+from .experiment import Experiment
+from .loop import Outcome, Training, check_batch
+from .output import OutputFolder
+from .progress import Progress, RunName, Silent
+from .recording import schema
+
+
+@dataclass
+class Finished:
+    """The runs of an experiment that came to their end, in the order in which they did."""
+
+    outcomes: dict[Path, Outcome] = field(default_factory=dict)
+
+    @property
+    def paths(self) -> list[Path]:
+        return list(self.outcomes)
+
+
+@dataclass(frozen=True)
+class System:
+    """One learning system of an experiment: its name, and the circuit that learns by it, as declared and explicit."""
+
+    name: str
+    circuit: Circuit
+    explicit: Circuit
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """An experiment whose parts were loaded and found to go together: nothing was written yet."""
+
+    experiment: Experiment
+    dataset: Dataset
+    systems: tuple[System, ...]
+
+
+def prepare(experiment: Experiment, circuits: Sequence[Circuit]) -> Prepared:
+    """Load the data and see that `circuits`, the experiment's circuit with each of its learning systems, fit them.
+
+    Raises every error that can be found without training.
+    """
+    dataset, systems = experiment.data.load(), [_system(circuit) for circuit in circuits]
+    names = [system.name for system in systems]
+    if len(set(names)) < len(names):
+        raise ExperimentError(f"learning: systems must have different names (got {', '.join(names)})")
+    for system in systems:
+        _check_data(system.explicit, dataset)
+    _check_modes(systems, experiment)
+    check_batch(experiment, dataset)
+    return Prepared(experiment, dataset, tuple(systems))
+
+
+def run_experiment(
+    prepared: Prepared,
+    output: OutputFolder,
+    *,
+    progress: Progress | None = None,
+    finished: Finished | None = None,
+) -> Finished:
+    """Train every system with every seed: seeds outside, systems inside, so that what else the machine does
+    meets all systems alike. Returns the finished runs; who wants them after an error passes `finished` in.
+
+    Raises Diverged, and Interrupted for Ctrl-C; the recordings made until then stay readable.
+    """
+    progress, finished = progress or Silent(), finished or Finished()
+    experiment = prepared.experiment
+    runs = [(system, seed) for seed in experiment.seeds for system in prepared.systems]
+    for number, (system, seed) in enumerate(runs, start=1):
+        path = output.file(f"{_file_name(system.name)}-seed{seed}.h5")
+        run = RunName(system=system.name, seed=seed, path=path)
+        progress.run_started(run, number, len(runs), experiment.epochs)
+        try:
+            outcome = train(experiment, system, run, prepared.dataset, progress)
+        except KeyboardInterrupt:
+            raise Interrupted(_saved(run, finished)) from None
+        finished.outcomes[path] = outcome
+        progress.run_finished(run, outcome.test_accuracy, outcome.training_seconds)
+    return finished
+
+
+def train(experiment: Experiment, system: System, run: RunName, dataset: Dataset, progress: Progress) -> Outcome:
+    """One run, recorded in `run.path`."""
+    from ..simulator import compile
+
+    sim = compile(
+        system.circuit,
+        engine=experiment.engine,
+        dtype=experiment.dtype,
+        seed=run.seed,
+        device=experiment.device,
+        consolidation=experiment.consolidation.consolidation,
+    )
+    declared = schema(
+        sim,
+        text=dump(sim.circuit),
+        transports_weights=prove(system.explicit).transports_weights,
+        learning=system.name,
+        seed=run.seed,
+        experiment=as_yaml(experiment),
+        delta_angles=experiment.record.delta_angles,
+    )
+    projections = [synapse.projection for synapse in declared.synapses]
+    with Recorder(run.path, declared, precision=experiment.record.precision) as recorder:
+        return Training(sim, dataset, experiment, run, recorder, projections, progress).run()
+
+
+def as_yaml(experiment: Experiment) -> str:
+    """The experiment as YAML that reads back to the same experiment."""
+    return yaml.safe_dump(experiment.model_dump(mode="json", by_alias=True, exclude_unset=True), sort_keys=False)
+
+
+def _system(circuit: Circuit) -> System:
+    explicit = expand(circuit)
+    return System(explicit.system or "explicit", circuit, explicit)
+
+
+def _check_data(circuit: Circuit, dataset: Dataset) -> None:
+    """Raise an error unless the circuit has one input and one output that the data fit."""
+    inputs = [name for name, population in circuit.populations.items() if population.input is not None]
+    outputs = [name for name, population in circuit.populations.items() if population.output_loss is not None]
+    for kind, names in (("input", inputs), ("output", outputs)):
+        if len(names) != 1:
+            raise ExperimentError(
+                f"circuit {circuit.name}: an experiment needs a circuit with one {kind} population "
+                f"(got {', '.join(names) or 'none'}). Drive other circuits from Python: counterstream.compile"
+            )
+    shape, neurons = (circuit.populations[name] for name in (inputs[0], outputs[0]))
+    check_fit(dataset, inputs[0], shape.input or (), outputs[0], (neurons.shape or (0,))[0])
+
+
+def _check_modes(chosen: list[System], experiment: Experiment) -> None:
+    """Raise ExperimentError for a mode of the experiment that none of its systems has."""
+    circuits = [system.explicit for system in chosen]
+    known = {name for circuit in circuits for name, mode in circuit.modes.items() if mode.isolates}
+    for name in experiment.modes:
+        if name not in known:
+            raise ExperimentError(
+                f"modes.{name}: must be a mode that one of the learning systems runs on noise. {suggest(name, sorted(known), 'modes')}"
+            )
+
+
+def _file_name(system: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_.-]+", "_", system)
+
+
+def _saved(run: RunName, finished: Finished) -> str:
+    whole = f"{len(finished.outcomes)} finished runs are" if len(finished.outcomes) != 1 else "1 finished run is"
+    return (
+        f"interrupted during {run}. {whole} saved beside {run.path}, which is readable and holds this run "
+        "up to its last record"
+    )

@@ -1,0 +1,83 @@
+"""Finding engines: each way in which it can fail says what to do."""
+
+from importlib.metadata import EntryPoint
+from typing import Any
+
+import pytest
+from counterstream.engine.backends import (
+    BrokenEngine,
+    EngineError,
+    EngineNotInstalled,
+    UnknownEngine,
+    available_engines,
+    load_engine,
+    registry,
+)
+
+
+def installed(monkeypatch: pytest.MonkeyPatch, **engines: str) -> None:
+    """Stand in for what other packages register."""
+    points = [EntryPoint(name, place, registry.GROUP) for name, place in engines.items()]
+    monkeypatch.setattr(registry, "entry_points", lambda group: points)
+
+
+def test_the_engines_of_this_package() -> None:
+    assert {"reference", "torch"} <= set(available_engines())
+    assert load_engine("reference").dtype == "float64"
+    assert load_engine("torch").dtype == "float32"
+    assert load_engine("torch", dtype="float64").dtype == "float64"
+
+
+def test_unknown() -> None:
+    with pytest.raises(UnknownEngine, match=r"'trch'\)\. Did you mean 'torch'\? installed: .*reference, torch"):
+        load_engine("trch")
+
+
+def test_known_but_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    installed(monkeypatch)
+    with pytest.raises(EngineNotInstalled, match="'inductor' is not installed. It is planned .* not yet available"):
+        load_engine("inductor")
+    with pytest.raises(EngineNotInstalled, match="'jax' is not installed. No JAX engine has been published"):
+        load_engine("jax")
+
+
+def test_a_known_engine_that_somebody_installs_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    installed(monkeypatch, jax="counterstream.engine.backends.reference:ReferenceEngine")
+    assert load_engine("jax").name == "reference"
+
+
+def test_installed_but_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    installed(monkeypatch, mine="no_such_module_anywhere:Engine", other="math:pi", third="math:nothing")
+    with pytest.raises(BrokenEngine, match=r"\(no_such_module_anywhere:Engine\) but cannot be imported: ModuleNotFound"):
+        load_engine("mine")
+    with pytest.raises(BrokenEngine, match="'other' is installed but math:pi is not a subclass of Engine"):
+        load_engine("other")
+    with pytest.raises(BrokenEngine, match="'third' .* AttributeError"):
+        load_engine("third")
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("torch", {"dtype": "float23"}, r"'torch': dtype .*'float23'.*Did you mean 'float32'\? dtypes: float32, float64"),
+        ("torch", {"dtype": "bfloat16"}, "dtype must be one that the engine computes in .*'bfloat16'"),
+        ("torch", {"device": "gpu"}, r"device must be a known one \(got 'gpu'\).*devices: cpu, cuda, cuda:1, auto"),
+        ("torch", {"device": "cuda:99"}, r"must be one of this machine's \d+ CUDA devices \(got 'cuda:99'\). Use device="),
+        ("reference", {"device": "cuda"}, r"'reference': device must be 'cpu' \(got 'cuda'\). Use engine='torch'"),
+        ("reference", {"dtype": "bfloat16"}, "'reference': dtype must be"),
+    ],
+)
+def test_dtype_and_device(name: str, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(EngineError, match=message):
+        load_engine(name, **options)
+
+
+def test_auto_is_a_device() -> None:
+    assert load_engine("torch", device="auto").device.split(":")[0] in ("cpu", "cuda")
+    assert load_engine("reference", device="auto").device == "cpu"
+
+
+@pytest.mark.parametrize("name", ["reference", "torch"])
+def test_unknown_noise(name: str) -> None:
+    with pytest.raises(EngineError, match="known distribution .*'norml'.*Did you mean 'normal'"):
+        load_engine(name).noise("norml", (2,), (0,))
