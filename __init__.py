@@ -1,1 +1,53 @@
-"""Counterstream."""
+"""Counterstream: declare a circuit of forward and feedback populations, prove it local, compile it, train it, measure it.
+
+    import counterstream as cs
+    circuit = cs.load("digits_resnet", learning="kolen_pollack")
+    print(cs.check(circuit).local)
+    sim = cs.compile(circuit)
+    sim.step(images, labels)
+
+Names are imported when they are first used: `import counterstream` alone loads no torch.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .circuits import Circuit, CircuitError, Consolidation, CounterstreamError, check, dump, expand
+    from .engine import Simulator, compile
+    from .models import load, loads, with_learning
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "circuits": ("Circuit", "CircuitError", "Consolidation", "CounterstreamError", "check", "dump", "expand"),
+    "engine": ("Simulator", "compile"),
+    "models": ("load", "loads", "with_learning"),
+}
+
+__all__ = [
+    "Circuit",
+    "CircuitError",
+    "Consolidation",
+    "CounterstreamError",
+    "Simulator",
+    "__version__",
+    "check",
+    "compile",
+    "dump",
+    "expand",
+    "load",
+    "loads",
+    "with_learning",
+]
+
+
+def __getattr__(name: str) -> Any:
+    for home, names in _HOME.items():
+        if name in names:
+            return getattr(import_module(f".{home}", __name__), name)
+    raise AttributeError(f"module 'counterstream' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return __all__

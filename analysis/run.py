@@ -1,14 +1,14 @@
 """One recorded run, opened lazily: nothing but the index is read before it is asked for."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cached_property
+from functools import cached_property, partial
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import h5py
 import numpy as np
@@ -21,6 +21,8 @@ FORMAT_VERSION = 1  # the newest layout this reader knows; docs/hdf5-format.md
 GROUPS = ("environment", "results", "synapses", "signals", "metrics")
 ATTRIBUTES = ("circuit_name", "learning", "transports_weights", "seed", "status", "message")
 OPENINGS = 6  # a file that is being written may be met half flushed, for some milliseconds
+
+Values = TypeVar("Values", np.ndarray, pd.DataFrame)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,10 +129,15 @@ class Run:
             raise AnalysisError(
                 f"{self.path}: snapshot {snapshot} does not exist; the file holds {len(self.steps)}"
             )
-        values: np.ndarray = self._file["synapses"][projection]["weights"][snapshot % len(self.steps)]
-        if synapse.precision == "bfloat16":
-            return (values.astype(np.uint32) << 16).view(np.float32)
-        return values
+        row = snapshot % len(self.steps)
+
+        def read() -> np.ndarray:
+            values: np.ndarray = self._file["synapses"][projection]["weights"][row]
+            if synapse.precision == "bfloat16":
+                return (values.astype(np.uint32) << 16).view(np.float32)
+            return values
+
+        return self._patiently(read)
 
     def seen(self, projection: str) -> np.ndarray | None:
         """Mask, in the weights' shape, of those that are synapses; None where all are."""
@@ -140,6 +147,9 @@ class Run:
 
     def metrics(self) -> pd.DataFrame:
         """The metrics table: step, epoch and one column per metric."""
+        return self._patiently(self._metrics)
+
+    def _metrics(self) -> pd.DataFrame:
         group = self._file["metrics"]
         steps = _confirmed(group["step"])
         names = sorted((n for n in group if n not in ("step", "epoch")), key=lambda n: _position(group[n]))
@@ -151,7 +161,31 @@ class Run:
         group = self._file["signals"]
         angles = {name: _member(self.path, group, name, "delta_angle") for name in _subgroups(group)}
         for name in sorted(angles, key=lambda n: _position(angles[n])):
-            yield name, angles[name][: len(self.steps)]
+            yield name, self._patiently(partial(self._angles, name))
+
+    def _angles(self, population: str) -> np.ndarray:
+        values: np.ndarray = self._file["signals"][population]["delta_angle"][: len(self.steps)]
+        return values
+
+    def _patiently(self, read: Callable[[], Values]) -> Values:
+        """Reads; of a run that goes on, reads again where its writer was met in the midst of a flush.
+
+        Such a reading fails, or misses what was there and finds NaN, which is what nothing reads as: then the
+        file is opened anew. NaN that stays is the run's own.
+        """
+        for attempt in range(1, OPENINGS + 1):
+            last = attempt == OPENINGS or self.attributes["status"] != "running"
+            try:
+                values = read()
+            except (OSError, KeyError, ValueError, IndexError, RuntimeError) as error:
+                if last:
+                    raise AnalysisError(f"{self.path}: the recording cannot be read: {error}") from error
+            else:
+                if last or not np.isnan(np.asarray(values)).any():
+                    return values
+            self._file.close()
+            self._file = _open(self.path)
+        raise AssertionError("unreachable")
 
     def _synapse(self, projection: str) -> RecordedSynapse:
         if projection not in self.synapses:

@@ -37,7 +37,9 @@ def needs_gate(population: Population) -> bool:
 
 def reads_partner(text: str, parameters: frozenset[str]) -> bool:
     """Whether an intrinsic rule reads its neuron's partner."""
-    return any(s.side == "partner" or s.compartment == "apical" for s in _reads(text, "intrinsic", parameters, frozenset()))
+    return any(
+        s.side == "partner" or s.compartment == "apical" for s in _reads(text, "intrinsic", parameters, frozenset())
+    )
 
 
 def _cross(source: str, target: str, role: str, modes: tuple[str, ...] | None) -> CrossProjection:

@@ -51,8 +51,7 @@ class CircuitError(CounterstreamError):
     def located(self, location: Location, path: str = "") -> "CircuitError":
         """The same error with `location` and `path` filled in where a problem has none of its own."""
         return CircuitError(
-            replace(p, location=p.location if p.location.line else location, path=p.path or path)
-            for p in self.problems
+            replace(p, location=p.location if p.location.line else location, path=p.path or path) for p in self.problems
         )
 
 

@@ -11,6 +11,7 @@ from .crossing import cross_projections, reads_partner
 from .declarations import (
     Circuit,
     IntrinsicRules,
+    LearningMode,
     LearningSystem,
     Mode,
     Population,
@@ -24,7 +25,7 @@ from .inlining import flat
 from .validation import build
 from .wiring import Dense
 from .writing import as_data
-from .yamlfile import Document, Path_
+from .yamlfile import Document
 
 
 def expand(circuit: Circuit, document: Document | None = None) -> Circuit:
@@ -38,7 +39,9 @@ def expand(circuit: Circuit, document: Document | None = None) -> Circuit:
     system = circuit.learning if isinstance(circuit.learning, LearningSystem) else flat_circuit.learning
     if isinstance(system, str):
         raise CircuitError(
-            flat_document.problem(f"learning '{system}' is a name: give it with load(...) or with_learning(...)", ("learning",))
+            flat_document.problem(
+                f"learning '{system}' is a name: give it with load(...) or with_learning(...)", ("learning",)
+            )
         )
     flat_circuit = flat_circuit.model_copy(update={"learning": system, "projections": _resolved(flat_circuit, circuit)})
     graph = build_graph(flat_circuit, flat_document)
@@ -57,7 +60,11 @@ def _written_out(graph: Graph) -> Circuit:
     """The same circuit with shapes, gains and biases said, and a mode for data if it has none."""
     circuit = graph.circuit
     populations = {name: _said(graph, name) for name in circuit.populations}
-    modes = circuit.modes if any(not mode.isolates for mode in circuit.modes.values()) else {"engaged": Mode(), **circuit.modes}
+    modes = (
+        circuit.modes
+        if any(not mode.isolates for mode in circuit.modes.values())
+        else {"engaged": Mode(), **circuit.modes}
+    )
     projections = [p.model_copy(update={"name": p.label}) for p in circuit.projections]
     return circuit.model_copy(update={"populations": populations, "modes": modes, "projections": projections})
 
@@ -92,21 +99,28 @@ class _Expansion:
     def check(self) -> None:
         circuit, problems = self.graph.circuit, list[Problem]()
         if circuit.cross or circuit.modes or self.graph.feedback:
-            problems.append(self.document.problem(
-                "a circuit has a learning system or declares feedback populations, cross and modes by hand, not both",
-                ("learning",),
-            ))
+            problems.append(
+                self.document.problem(
+                    "a circuit has a learning system or declares feedback populations, cross and modes by hand, not both",
+                    ("learning",),
+                )
+            )
         for index, projection in enumerate(circuit.projections):
             own = projection.learning
             if isinstance(own, str):
-                problems.append(self.document.problem(
-                    f"learning '{own}' is a name: give it with load(...)", ("projections", index, "learning")
-                ))
+                problems.append(
+                    self.document.problem(
+                        f"learning '{own}' is a name: give it with load(...)", ("projections", index, "learning")
+                    )
+                )
             elif own and own.feedback.pathway not in (self.system.feedback.pathway, "none"):
-                problems.append(self.document.problem(
-                    f"one circuit has one pathway: '{own.name}' needs {own.feedback.pathway}, "
-                    f"'{self.system.name}' has {self.system.feedback.pathway}", ("projections", index, "learning"),
-                ))
+                problems.append(
+                    self.document.problem(
+                        f"one circuit has one pathway: '{own.name}' needs {own.feedback.pathway}, "
+                        f"'{self.system.name}' has {self.system.feedback.pathway}",
+                        ("projections", index, "learning"),
+                    )
+                )
         if problems:
             raise CircuitError(problems)
 
@@ -140,7 +154,8 @@ class _Expansion:
         feedback = list(self._direct() if self.system.feedback.pathway == "direct" else self._reverses())
         populations = {name: self._population(name) for name in circuit.populations}
         populations |= {
-            names.partner(name): Population(partner=name, shape=self.graph.shapes[name]) for name in reversed(self.partnered)
+            names.partner(name): Population(partner=name, shape=self.graph.shapes[name])
+            for name in reversed(self.partnered)
         }
         modes = {name: mode.mode() for name, mode in self._modes()}
         bare = circuit.model_copy(
@@ -155,16 +170,19 @@ class _Expansion:
         )
         return bare.model_copy(update={"cross": list(cross_projections(bare, self.graph))})
 
-    def _modes(self) -> Iterator[tuple[str, Mode]]:
-        systems = [self.system, *(p.learning for p in self.graph.circuit.projections if isinstance(p.learning, LearningSystem))]
-        seen: dict[str, Mode] = {}
+    def _modes(self) -> Iterator[tuple[str, LearningMode]]:
+        systems = [
+            self.system,
+            *(p.learning for p in self.graph.circuit.projections if isinstance(p.learning, LearningSystem)),
+        ]
+        seen: dict[str, LearningMode] = {}
         for system in systems:
             for name, mode in system.modes.items():
                 if name not in seen:
                     seen[name] = mode
                     yield name, mode
         if all(mode.isolates for mode in seen.values()):
-            yield "engaged", Mode()
+            yield "engaged", LearningMode()
 
     def _system_of(self, projection: Projection) -> LearningSystem:
         return projection.learning if isinstance(projection.learning, LearningSystem) else self.system
@@ -235,7 +253,10 @@ class _Expansion:
                 on_maps = len(self.graph.shapes[name]) == 3
                 rules = {mode: plan.feedback for mode, plan in self.system.modes.items() if plan.feedback}
                 direct = Projection.model_validate(
-                    {"name": names.arrow(names.partner(output), names.partner(name)),
-                     "from": names.partner(output), "to": names.partner(name)}
+                    {
+                        "name": names.arrow(names.partner(output), names.partner(name)),
+                        "from": names.partner(output),
+                        "to": names.partner(name),
+                    }
                 )
                 yield direct.model_copy(update={"wiring": Dense(shared=on_maps and shared), "rules": rules})

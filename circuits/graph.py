@@ -192,7 +192,9 @@ class _Checker:
     def _check_ends(self, projection: Projection, path: Path_) -> bool:
         for end, name in (("from", projection.source), ("to", projection.target)):
             if name not in self.populations:
-                self.complain(f"unknown population '{name}'. {suggest(name, self.populations, 'populations')}", *path, end)
+                self.complain(
+                    f"unknown population '{name}'. {suggest(name, self.populations, 'populations')}", *path, end
+                )
         if not {projection.source, projection.target} <= self.populations.keys():
             return False
         source, target = self.populations[projection.source], self.populations[projection.target]
@@ -201,7 +203,8 @@ class _Checker:
         if source.is_feedback != target.is_feedback:
             self.complain(
                 "a projection stays in its stream; between the streams run cross-projections "
-                f"(got {projection.source} -> {projection.target})", *path
+                f"(got {projection.source} -> {projection.target})",
+                *path,
             )
             return False
         if projection.wiring is None and projection.reverse_of is None:
@@ -220,7 +223,9 @@ class _Checker:
         if ends != (original.source, original.target):
             self.complain(
                 f"a reverse joins the partners the other way round: {original.target}'s partner to {original.source}'s "
-                f"(got {projection.source} -> {projection.target})", *path, "reverse_of"
+                f"(got {projection.source} -> {projection.target})",
+                *path,
+                "reverse_of",
             )
         if projection.wiring is not None:
             self.complain("a reverse has its original's wiring: leave 'wiring' out", *path, "wiring")
@@ -232,9 +237,13 @@ class _Checker:
         if owner is None or projection.tie.owner == label:
             others = [name for name in self.projections if name != label]
             hint = suggest(projection.tie.owner, others, "projections")
-            self.complain(f"a tie must name another projection (got '{projection.tie.owner}'). {hint}", *path, "weights")
-        elif owner.tie is not None:
-            self.complain(f"a tie must name a projection with weights of its own ('{owner.label}' is tied)", *path, "weights")
+            self.complain(
+                f"a tie must name another projection (got '{projection.tie.owner}'). {hint}", *path, "weights"
+            )
+        elif owner.tie is not None and (owner.tie.kind != "same_as" or projection.tie.kind == "same_as"):
+            self.complain(
+                f"a tie must name a projection with weights of its own ('{owner.label}' is tied)", *path, "weights"
+            )
         elif projection.tie.kind != "same_as" and projection.reverse_of != projection.tie.owner:
             self.complain(f"{projection.tie.kind} must name the projection that this one reverses", *path, "weights")
 
@@ -276,7 +285,9 @@ class _Checker:
             cycle = [edge[0] for edge in networkx.find_cycle(graph)]
             around = " -> ".join([*cycle, cycle[0]])
             label = next(n for n, p in self.projections.items() if (p.source, p.target) == (cycle[-1], cycle[0]))
-            self.complain(f"a circuit must have no cycle: recurrence is not supported yet (got {around})", *self.places[label])
+            self.complain(
+                f"a circuit must have no cycle: recurrence is not supported yet (got {around})", *self.places[label]
+            )
             return (), ()
         forward = tuple(name for name in order if not self.populations[name].is_feedback)
         return forward, tuple(name for name in order if self.populations[name].is_feedback)
@@ -313,7 +324,8 @@ class _Checker:
                 why = "" if population.shape else " (as the other projections onto it say)"
                 self.complain(
                     f"'{projection.target}' has shape {list(known)}{why}, but '{label}' gives {list(found)}",
-                    *self.places[label], "wiring",
+                    *self.places[label],
+                    "wiring",
                 )
             known = known or found
         if known is not None:
@@ -334,7 +346,9 @@ class _Checker:
         if population.shape and population.shape != shape:
             self.complain(
                 f"partners have one shape (got {list(population.shape)}; '{population.partner}' has {list(shape)})",
-                "populations", name, "shape",
+                "populations",
+                name,
+                "shape",
             )
         self.shapes[name] = shape
 
@@ -352,4 +366,6 @@ class _Checker:
             self.complain(str(error), *self.places[label], "wiring")
             return
         if found != upper:
-            self.complain(f"'{projection.target}' has shape {list(upper)}, but '{label}' gives {list(found)}", *self.places[label])
+            self.complain(
+                f"'{projection.target}' has shape {list(upper)}, but '{label}' gives {list(found)}", *self.places[label]
+            )

@@ -39,7 +39,9 @@ def apply_options(document: Document, given: Mapping[str, Any]) -> Document:
             if isinstance(blocks, dict)
             else blocks
         )
-    return Document({key: result[key] for key in [*data, "options"] if key in result}, document.file, document.locations)
+    return Document(
+        {key: result[key] for key in [*data, "options"] if key in result}, document.file, document.locations
+    )
 
 
 def _unhidden(options: dict[str, Any], block: Any) -> dict[str, Any]:
@@ -94,7 +96,9 @@ class _Writer:
         """Write all instances of a stage and return the name of its last output."""
         source, path = stage.source, ("stages", index)
         if not isinstance(stage.repeat, int) or not 1 <= stage.repeat <= MAXIMAL_INSTANCES:
-            self._complain(f"repeat must be a number from 1 to {MAXIMAL_INSTANCES} (got {stage.repeat!r})", (*path, "repeat"))
+            self._complain(
+                f"repeat must be a number from 1 to {MAXIMAL_INSTANCES} (got {stage.repeat!r})", (*path, "repeat")
+            )
             return source
         for number in range(1, stage.repeat + 1):
             changes = dict(stage.first) if number == 1 else {}
@@ -119,7 +123,9 @@ class _Writer:
         origin: Path_ = ("blocks", block_name)
         if block.ports.out not in block.populations:
             valid = suggest(block.ports.out, block.populations, "its populations")
-            self._complain(f"port 'out' must be a population of the block (got '{block.ports.out}'). {valid}", (*origin, "ports"))
+            self._complain(
+                f"port 'out' must be a population of the block (got '{block.ports.out}'). {valid}", (*origin, "ports")
+            )
         for name, declared in block.populations.items():
             full = f"{prefix}.{name}"
             self._place(("populations", full), (*origin, "populations", name))

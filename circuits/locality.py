@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from .declarations import Circuit
+from .expansion import expand
 from .graph import Graph, build_graph
 from .plasticity import Plasticity, read_plasticity
 from .rules import reads, to_text, uses_centre
@@ -130,8 +131,9 @@ class _Judge:
     def _missing_cross(self, population: str, mode: str, signal: str) -> Iterator[Finding]:
         if not fed(self.graph, population, mode):
             yield Finding(
-                "unfed", f"in mode '{mode}' its rule reads {signal}, but no cross-projection with role teach feeds the "
-                f"apical compartment of '{population}' from its partner"
+                "unfed",
+                f"in mode '{mode}' its rule reads {signal}, but no cross-projection with role teach feeds the "
+                f"apical compartment of '{population}' from its partner",
             )
 
     def _sharing(self, label: str) -> Iterator[Finding]:
@@ -190,3 +192,8 @@ def fed(graph: Graph, population: str, mode: str) -> bool:
 def conducts(graph: Graph, modes: tuple[str, ...] | None, mode: str) -> bool:
     """Whether something declared for `modes` is on in a mode; None means every mode in which data flow."""
     return mode in modes if modes is not None else not graph.circuit.modes[mode].isolates
+
+
+def check(circuit: Circuit) -> LocalityReport:
+    """The locality proof of a circuit in either form. Raises CircuitError for one that does not hold together."""
+    return prove(expand(circuit))

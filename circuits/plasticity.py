@@ -112,8 +112,12 @@ class _Reader:
         location = self.document.location(path)
         try:
             expression = parse_rule(
-                rule.dw, kind=scope, parameters=parameters.keys(), modulators=self.circuit.modulators.keys(),
-                location=location, path=path_text(path),
+                rule.dw,
+                kind=scope,
+                parameters=parameters.keys(),
+                modulators=self.circuit.modulators.keys(),
+                location=location,
+                path=path_text(path),
             )
             whole = normal_form(expression, parameters, kind=scope)
         except CircuitError as error:
@@ -122,7 +126,13 @@ class _Reader:
         terms, decay = split_decay(whole)
         usual: Literal["common", "addition"] = "addition" if self.circuit.modes[mode].isolates else "common"
         yield Plasticity(
-            subject=subject, kind=kind, mode=mode, rule=rule, expression=expression, terms=terms, decay=decay,
+            subject=subject,
+            kind=kind,
+            mode=mode,
+            rule=rule,
+            expression=expression,
+            terms=terms,
+            decay=decay,
             consolidation=rule.consolidation or usual,
         )
 

@@ -1,4 +1,5 @@
-"""Transfer functions: what a population makes of its summed input. Names and constants; engines supply the arithmetic."""
+"""Transfer functions: what a population makes of its summed input. Names and constants; engines supply the
+arithmetic."""
 
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -8,10 +9,11 @@ from types import MappingProxyType
 class Transfer:
     """A transfer function phi by name.
 
-    `slope` is E[phi(u) u] / E[u^2] for white u that is distributed symmetrically about 0: the factor by which a mirror
-    that listens through phi sees W scaled. It stands here only where it is a constant of phi. That is so where the odd part
-    (phi(u) - phi(-u)) / 2 is linear: the even part is uncorrelated with u, so the slope holds for every such u, whatever
-    its variance. It is None where it depends on the distribution of u, since then no number holds for all neurons.
+    `slope` is E[phi(u) u] / E[u^2] for white u that is distributed symmetrically about 0: the factor by which
+    a mirror that listens through phi sees W scaled. It stands here only where it is a constant of phi. That
+    is so where the odd part (phi(u) - phi(-u)) / 2 is linear: the even part is uncorrelated with u, so the
+    slope holds for every such u, whatever its variance. It is None where it depends on the distribution of u,
+    since then no number holds for all neurons.
 
     `gated` tells whether phi acts neuron by neuron, so that its derivative is one factor a neuron.
     """
@@ -33,7 +35,12 @@ TRANSFERS = MappingProxyType(
             Transfer("softplus", "log(1 + exp(u))", 0.5),
             Transfer("tanh", "tanh(u)", None),
             Transfer("sigmoid", "1 / (1 + exp(-u))", None),
-            Transfer("softmax", "exp(u) / sum of exp(u) over the channels; at cross-entropy outputs only", None, gated=False),
+            Transfer(
+                "softmax",
+                "exp(u) / sum of exp(u) over the channels; at cross-entropy outputs only",
+                None,
+                gated=False,
+            ),
         )
     }
 )

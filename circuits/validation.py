@@ -33,9 +33,7 @@ def _written(loc: tuple[int | str, ...], data: Any) -> Path_:
     """The part of pydantic's location that stands in the file (union branches and validators add steps of their own)."""
     path: list[str | int] = []
     for step in loc:
-        if isinstance(data, Mapping) and step in data:
-            data = data[step]
-        elif isinstance(data, list) and isinstance(step, int) and step < len(data):
+        if (isinstance(data, Mapping) and step in data) or (isinstance(data, list) and isinstance(step, int) and step < len(data)):
             data = data[step]
         elif step == loc[-1] and isinstance(data, Mapping) and isinstance(step, str) and step.isidentifier():
             data = None  # a key that is missing is named all the same

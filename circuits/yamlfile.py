@@ -59,7 +59,9 @@ def read_file(path: str | Path) -> Document:
     try:
         text = Path(path).read_text(encoding="utf-8")
     except OSError as error:
-        raise CircuitError(Problem(f"the file must be readable ({error.strerror or error})", "", Location(name))) from None
+        raise CircuitError(
+            Problem(f"the file must be readable ({error.strerror or error})", "", Location(name))
+        ) from None
     except UnicodeDecodeError as error:
         raise CircuitError(Problem(f"the file must be UTF-8 text ({error.reason})", "", Location(name))) from None
     return read(text, name)
@@ -72,7 +74,9 @@ def read(text: str, file: str = "") -> Document:
     constructed or evaluated: tags other than the plain ones are refused. Raises CircuitError.
     """
     if len(text) > MAXIMAL_SIZE:
-        raise CircuitError(Problem(f"a file must have at most {MAXIMAL_SIZE} characters (got {len(text)})", "", Location(file)))
+        raise CircuitError(
+            Problem(f"a file must have at most {MAXIMAL_SIZE} characters (got {len(text)})", "", Location(file))
+        )
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
@@ -137,8 +141,12 @@ class _Reader:
 
     def _scalar(self, node: yaml.Node, path: Path_) -> Any:
         text, plain = node.value, node.style is None
-        if not node.tag.startswith("tag:yaml.org,2002:") or node.tag.endswith(("python/name", "binary", "set", "omap", "pairs")):
-            self._complain(f"a value must be plain data (got the tag {node.tag})", path, _place(self.file, node.start_mark))
+        if not node.tag.startswith("tag:yaml.org,2002:") or node.tag.endswith(
+            ("python/name", "binary", "set", "omap", "pairs")
+        ):
+            self._complain(
+                f"a value must be plain data (got the tag {node.tag})", path, _place(self.file, node.start_mark)
+            )
             return None
         return _plain(text) if plain else text
 

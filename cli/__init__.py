@@ -1,4 +1,6 @@
-"""The command line: `counterstream COMMAND`. One small file a command; each imports what it needs when it runs."""
+"""The command line: `counterstream COMMAND`. One small file a command; each imports what it needs when it
+runs.
+"""
 
 import sys
 
@@ -6,8 +8,8 @@ import sys
 def main() -> None:
     """Run the command line and leave with its exit code.
 
-    An error that the user can mend has an `exit_code` of its own (2; 130 for Ctrl-C) and is printed to stderr as it is;
-    any other is a bug and keeps its traceback.
+    An error that the user can mend has an `exit_code` of its own (2; 130 for Ctrl-C) and is printed to stderr
+    as it is; any other is a bug and keeps its traceback.
     """
     from .app import app
 

@@ -1,5 +1,6 @@
 """`counterstream analyze`: the angles at the end of a recorded run."""
 
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,7 +11,9 @@ if TYPE_CHECKING:
 
 
 def analyze(
-    recording: Annotated[Path, typer.Argument(metavar="RUN.h5", help="A recording, finished or still growing.")],
+    recording: Annotated[
+        Path, typer.Argument(metavar="RUN.h5", help="A recording, finished or still growing.")
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Print the same as JSON.")] = False,
 ) -> None:
     """Print how nearly feedback mirrors forward in each layer at the end of a run.
@@ -34,7 +37,7 @@ def analyze(
 def _plain(frame: Any) -> list[dict[str, Any]]:
     """Rows of a frame as plain values, None in place of NaN."""
     return [
-        {name: None if value != value else value for name, value in row.items()}
+        {name: None if isinstance(value, float) and isnan(value) else value for name, value in row.items()}
         for row in frame.to_dict(orient="records")
     ]
 
@@ -59,7 +62,8 @@ def _print_tables(
     screen = console()
     transport = "transports weights" if figures["transports_weights"] else "no weight transport"
     screen.print(
-        f"{run.path}: {figures['learning']} ({transport}) in {figures['circuit_name']}, seed {figures['seed']}, "
+        f"{run.path}: {figures['learning']} ({transport}) in {figures['circuit_name']}, seed "
+        f"{figures['seed']}, "
         f"{figures['status']}; {figures['snapshots']} snapshots",
         soft_wrap=True,
     )
@@ -67,7 +71,12 @@ def _print_tables(
         screen.print(f"test accuracy {figures['test_accuracy']:.2%}")
     if matrix:
         rows = [
-            (row["projection"], angle(row["angle_degrees"]), _number(row["norm_ratio"]), _share(row["sign_agreement"]))
+            (
+                row["projection"],
+                angle(row["angle_degrees"]),
+                _number(row["norm_ratio"]),
+                _share(row["sign_agreement"]),
+            )
             for row in matrix
         ]
         screen.print(table_of(("projection", "matrix angle", "|B| / |W|", "signs agree"), rows))

@@ -39,7 +39,8 @@ def counterstream(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
     ] = False,
 ) -> None:
-    """Declare a network as a circuit of forward and feedback neurons with local plasticity rules, prove that nothing in
+    """Declare a network as a circuit of forward and feedback neurons with local plasticity rules, prove that
+    nothing in
     it transports weights, train it, and measure how the feedback synapses came to mirror the forward ones.
 
     \b

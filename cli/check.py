@@ -1,5 +1,7 @@
 """`counterstream check`: does the circuit hold together, and is it local?"""
 
+import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,6 +9,11 @@ import typer
 
 if TYPE_CHECKING:
     from ..circuits.locality import LocalityReport, Verdict
+
+
+DEPARTURES = (
+    "Departures from locality that the model makes on purpose (none moves a weight to another synapse)"
+)
 
 
 def check(
@@ -42,41 +49,67 @@ def check(
 
 def _print(report: "LocalityReport") -> None:
     from .console import console
+    from .report import table_of
 
     screen = console()
-    system = report.system or "declared by hand"
-    screen.print(f"{report.circuit} ({system})", soft_wrap=True)
-    for line in _lines(report):
+    screen.print(f"{report.circuit}, learning by {report.system or 'rules of its own'}\n", soft_wrap=True)
+    rows = [(forward.subject, _judged(forward), _judged(reverse)) for forward, reverse in _pairs(report)]
+    screen.print(table_of(("projection", "forward synapses", "feedback synapses"), rows, left=True))
+    for line in (
+        *_populations(report),
+        *_grouped("Rules", _rules(report)),
+        *_grouped(DEPARTURES, _departures(report)),
+    ):
         screen.print(line, soft_wrap=True)
     screen.print(f"\n{_verdict(report)}", soft_wrap=True)
 
 
-def _lines(report: "LocalityReport") -> Iterator[str]:
-    """One line for each projection or population that learns or is not local; then the departures, grouped."""
-    told = [v for v in report.verdicts if v.rules or not v.local]
-    width = max((len(verdict.subject) for verdict in told), default=0)
-    for verdict in told:
-        yield f"  {verdict.subject:<{width}}  {_judged(verdict)}"
-    grouped: dict[str, int] = {}
-    for _, finding in report.departures:
-        grouped[_generic(finding.message)] = grouped.get(_generic(finding.message), 0) + 1
-    if grouped:
-        yield "\nDepartures from locality that the model makes on purpose (no weight moves to another synapse):"
-        for message, count in grouped.items():
-            yield f"  {message} ({count}x)"
+def _pairs(report: "LocalityReport") -> "Iterator[tuple[Verdict, Verdict | None]]":
+    """Each projection that learns or is not local, with its reverse; a reverse without such a partner stands
+    alone.
+    """
+    verdicts = {v.subject: v for v in report.verdicts if v.what == "projection"}
+    for subject, verdict in verdicts.items():
+        reverse = verdicts.get(f"{subject}~")
+        told = [v for v in (verdict, reverse) if v and (v.rules or not v.local)]
+        if told and subject.removesuffix("~") not in verdicts.keys() - {subject}:
+            yield verdict, reverse
 
 
-def _judged(verdict: "Verdict") -> str:
+def _judged(verdict: "Verdict | None") -> str:
+    if verdict is None:
+        return "-"
     if verdict.local:
-        return "local"
-    return "NOT LOCAL: " + "; ".join(f.message for f in verdict.findings if f.kind != "departure")
+        return "local" if verdict.rules else "local, fixed"
+    return "; ".join(f.message.partition(":")[0] for f in verdict.findings if f.kind != "departure")
 
 
-def _generic(message: str) -> str:
-    """A finding without the names in it, so that the same finding of many populations is one line."""
-    import re
+def _populations(report: "LocalityReport") -> Iterator[str]:
+    """Gains and biases: how many are local, and each that is not."""
+    learning = [v for v in report.verdicts if v.what == "population" and v.rules]
+    local = sum(verdict.local for verdict in learning)
+    if learning:
+        yield f"Gains and biases: local in {local} of {len(learning)} populations"
+    for verdict in learning:
+        if not verdict.local:
+            yield f"  {verdict.subject}: {_judged(verdict)}"
 
-    return re.sub(r"'[^']*'", "its partner", message, count=1) if "normalization of '" in message else message
+
+def _rules(report: "LocalityReport") -> Counter[str]:
+    return Counter(f"{mode}: {rule}" for v in report.verdicts for mode, rule in v.rules.items())
+
+
+def _departures(report: "LocalityReport") -> Counter[str]:
+    """Departures, the same one of many populations counted as one."""
+    return Counter(
+        re.sub(r"'[^']*'", "a population", message) for message in (f.message for _, f in report.departures)
+    )
+
+
+def _grouped(title: str, counts: Counter[str]) -> Iterator[str]:
+    if counts:
+        yield title
+        yield from (f"  {count:4d} x {text}" for text, count in counts.items())
 
 
 def _verdict(report: "LocalityReport") -> str:

@@ -1,4 +1,6 @@
-"""Where output goes: colors and live displays in a terminal, plain lines of any length in a pipe or a file."""
+"""Where output goes: colors and live displays in a terminal, plain lines of any length in a pipe or a
+file.
+"""
 
 import sys
 from typing import TYPE_CHECKING
@@ -10,7 +12,9 @@ PLAIN_WIDTH = 120
 
 
 def console(*, stderr: bool = False) -> "Console":
-    """A console on stdout or stderr. Texts are printed as they are: no markup, no emoji codes, no guessed highlights."""
+    """A console on stdout or stderr. Texts are printed as they are: no markup, no emoji codes, no guessed
+    highlights.
+    """
     from rich.console import Console
 
     stream = sys.stderr if stderr else sys.stdout

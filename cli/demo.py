@@ -1,4 +1,6 @@
-"""`counterstream demo`: the five learning systems of the weight-transport literature on real digits, in two minutes."""
+"""`counterstream demo`: the five learning systems of the weight-transport literature on real digits, in two
+minutes.
+"""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +12,7 @@ NEXT = """
 Try next:
   counterstream check digits_resnet --learning kolen_pollack     is it local? projection by projection
   counterstream expand digits_resnet --learning weight_mirror    every population, projection and rule
-  counterstream analyze {folder}/weight_mirror-seed0.h5
+  counterstream analyze {recording}
   counterstream run YOUR_EXPERIMENT.yaml                          start from {experiment}"""
 
 
@@ -18,11 +20,15 @@ def demo(
     seeds: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Train with the seeds 0 to N - 1. [default: 2]")
     ] = None,
-    epochs: Annotated[int | None, typer.Option(min=1, help="How long to train. [default: the experiment's]")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="How long to train. [default: the experiment's]")
+    ] = None,
     systems: Annotated[
         str | None, typer.Option(metavar="A,B,...", help="Learning systems. [default: all five]")
     ] = None,
-    output: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for the results.")] = Path("runs/demo"),
+    output: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for the results.")] = Path(
+        "runs/demo"
+    ),
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the files of an earlier run in that folder.")
     ] = False,
@@ -45,5 +51,5 @@ def demo(
     experiment = changed(
         read(str(declared)), seeds=seeds_up_to(seeds), epochs=epochs, learning=names_in(systems)
     )
-    carry_out(experiment, output, overwrite=overwrite)
-    print(NEXT.format(folder=output, experiment=declared))
+    recordings = carry_out(experiment, output, overwrite=overwrite)
+    print(NEXT.format(recording=recordings[-1], experiment=declared))

@@ -25,7 +25,11 @@ class Display:
     def _live(self):  # type: ignore[no-untyped-def] # rich is not loaded before a display is wanted
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-        columns = (TextColumn("{task.description}", markup=False), BarColumn(bar_width=20), TimeElapsedColumn())
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=20),
+            TimeElapsedColumn(),
+        )
         return Progress(*columns, console=self.console, transient=True)
 
     def __enter__(self) -> Self:
@@ -53,7 +57,9 @@ class Display:
 
     def run_finished(self, run: "RunName", accuracy: float, seconds: float) -> None:
         name = str(run)
-        self._print(f"{self._counter} {name:<30} test accuracy {accuracy:7.2%}   {seconds:6.1f} s of training")
+        self._print(
+            f"{self._counter} {name:<30} test accuracy {accuracy:7.2%}   {seconds:6.1f} s of training"
+        )
 
     def _print(self, line: str) -> None:
         self._last_line = time.monotonic()

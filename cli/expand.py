@@ -12,10 +12,12 @@ def expand(
         str | None, typer.Option(metavar="NAME", help="A learning system in place of the circuit's own.")
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there; an existing file is kept.")
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write there; an existing file is kept."),
     ] = None,
 ) -> None:
-    """Print every population, projection, cross-projection and rule of a circuit, as YAML that loads to the same circuit.
+    """Print every population, projection, cross-projection and rule of a circuit, as YAML that loads to the
+    same circuit.
 
     \b
     Example:

@@ -30,12 +30,14 @@ def names_in(text: str | None) -> tuple[str, ...] | None:
     return None if text is None else tuple(name.strip() for name in text.split(",") if name.strip())
 
 
-def carry_out(experiment: "Experiment", folder: Path, *, overwrite: bool) -> None:
-    """Train, write everything into `folder`, and print the table. What was finished is kept whatever happens."""
+def carry_out(experiment: "Experiment", folder: Path, *, overwrite: bool) -> list[Path]:
+    """Train, write everything into `folder`, and print the table. What was finished is kept whatever
+    happens.
+    """
     from ..engine.training import Finished, Interrupted, OutputFolder, prepare, run_experiment
     from . import report
-    from .loading import circuits_of
     from .display import Display
+    from .loading import circuits_of
 
     prepared = prepare(experiment, circuits_of(experiment))
     output, finished = OutputFolder(folder, overwrite=overwrite), Finished()
@@ -52,12 +54,19 @@ def carry_out(experiment: "Experiment", folder: Path, *, overwrite: bool) -> Non
     screen.print(_legend(experiment), soft_wrap=True)
     recordings = f"{len(finished.paths)} HDF5 recording{'s' if len(finished.paths) != 1 else ''}"
     screen.print(f"\nWritten to {folder}/: {recordings}, {report.SUMMARY}, {report.FIGURE}", soft_wrap=True)
+    return finished.paths
 
 
 def _legend(experiment: "Experiment") -> str:
-    seeds = f"mean ± standard deviation over {len(experiment.seeds)} seeds" if len(experiment.seeds) > 1 else "one seed"
+    seeds = (
+        f"mean ± standard deviation over {len(experiment.seeds)} seeds"
+        if len(experiment.seeds) > 1
+        else "one seed"
+    )
     return (
-        f"Accuracy: {seeds}. Angles at the end of training, 0° where feedback mirrors forward: matrix angle between "
-        "W and B,\ndelta angle between a population's error signal and backprop's. Time: training steps alone, relative "
+        f"Accuracy: {seeds}. Angles at the end of training, 0° where feedback mirrors forward: matrix angle "
+        f"between "
+        "W and B,\ndelta angle between a population's error signal and backprop's. Time: training steps "
+        "alone, relative "
         "to backprop where it ran."
     )

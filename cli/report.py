@@ -1,4 +1,6 @@
-"""What an experiment came to: a table on the screen, summary.json and a figure, all from the recordings on disk."""
+"""What an experiment came to: a table on the screen, summary.json and a figure, all from the recordings on
+disk.
+"""
 
 import json
 from collections.abc import Sequence
@@ -26,7 +28,9 @@ def figures(paths: Sequence[Path]) -> "list[RunFigures]":
     return found
 
 
-def write(paths: Sequence[Path], experiment: "Experiment", output: "OutputFolder", status: str) -> "list[SystemFigures]":
+def write(
+    paths: Sequence[Path], experiment: "Experiment", output: "OutputFolder", status: str
+) -> "list[SystemFigures]":
     """Write summary.json and, if there is a run, the figure; return one row for each learning system."""
     from ..engine.training import by_system, summary
 
@@ -54,7 +58,9 @@ def _draw(paths: Sequence[Path], figure: Path) -> None:
 
 
 def table(rows: "Sequence[SystemFigures]") -> "Table":
-    """One line for each system. Angles in degrees; accuracy as mean and sample standard deviation over seeds."""
+    """One line for each system. Angles in degrees; accuracy as mean and sample standard deviation over
+    seeds.
+    """
     headings = (
         "learning system", "transports\nweights", "test accuracy\n%", "matrix angle\nmedian", "\nlargest",
         "delta angle\nmedian", "time per\nstep",
@@ -70,18 +76,20 @@ def _row(row: "SystemFigures") -> tuple[str, ...]:
         angle(row.median_matrix_angle),
         angle(row.largest_matrix_angle),
         angle(row.median_delta_angle),
-        f"{row.relative_time:.2f}x" if row.relative_time is not None else f"{row.seconds_per_step * 1000:.1f} ms",
+        f"{row.relative_time:.2f}x"
+        if row.relative_time is not None
+        else f"{row.seconds_per_step * 1000:.1f} ms",
     )
 
 
-def table_of(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> "Table":
-    """A table in the house's style: the first column to the left, the others, numbers, to the right."""
+def table_of(headings: Sequence[str], rows: Sequence[Sequence[str]], *, left: bool = False) -> "Table":
+    """A table in the house's style: the first column to the left, the others, if numbers, to the right."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
     result = Table(box=SIMPLE_HEAD, pad_edge=False)
     for number, heading in enumerate(headings):
-        result.add_column(heading, justify="right" if number else "left", overflow="fold")
+        result.add_column(heading, justify="right" if number and not left else "left", overflow="fold")
     for row in rows:
         result.add_row(*row)
     return result

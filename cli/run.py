@@ -18,7 +18,9 @@ def run(
     device: Annotated[str | None, typer.Option(help="Where to compute, such as cpu or cuda.")] = None,
     output: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="Folder for the results. [default: the experiment's, or runs/NAME]"),
+        typer.Option(
+            metavar="FOLDER", help="Folder for the results. [default: the experiment's, or runs/NAME]"
+        ),
     ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the files of an earlier run in that folder.")

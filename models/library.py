@@ -130,7 +130,10 @@ def _located(document: Document, path: tuple[str | int, ...], name: str, folder:
 
 
 def _with_parameters(circuit: Circuit, given: Mapping[str, float], document: Document) -> Circuit:
-    known = {**(circuit.learning.parameters if isinstance(circuit.learning, LearningSystem) else {}), **circuit.parameters}
+    known = {
+        **(circuit.learning.parameters if isinstance(circuit.learning, LearningSystem) else {}),
+        **circuit.parameters,
+    }
     unknown = [name for name in given if name not in known]
     if unknown:
         raise CircuitError(

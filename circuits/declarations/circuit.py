@@ -26,7 +26,9 @@ class Circuit(Declaration):
     format: Literal[1] = 1
     name: str = "circuit"
     description: str = ""
-    options: dict[str, Any] = Field(default_factory=dict, description="Named values, written $name elsewhere in the file.")
+    options: dict[str, Any] = Field(
+        default_factory=dict, description="Named values, written $name elsewhere in the file."
+    )
     blocks: dict[str, Block] = Field(default_factory=dict)
     populations: dict[str, Population]
     stages: list[Stage] = Field(default_factory=list)

@@ -19,7 +19,8 @@ class Feedback(Declaration):
     pathway: Literal["reciprocal", "direct", "none"] = "reciprocal"
     weights: Literal["independent", "transpose_of", "sign_of"] = "independent"
     onto_maps: Literal["shared", "full"] = Field(
-        default="shared", description="Direct feedback onto [C, H, W]: one weight a channel, or a weight for every neuron."
+        default="shared",
+        description="Direct feedback onto [C, H, W]: one weight a channel, or a weight for every neuron.",
     )
 
 

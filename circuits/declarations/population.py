@@ -61,7 +61,8 @@ class Population(Declaration):
     transfer: str = "linear"
     gain: bool | None = Field(default=None, description="Default: where it normalizes.")
     bias: bool | None = Field(
-        default=None, description="Default: where it normalizes, or has weighted inputs and a nonlinear transfer or a loss."
+        default=None,
+        description="Default: where it normalizes, or has weighted inputs and a nonlinear transfer or a loss.",
     )
     initial_gain: float = 1.0
     initial_bias: float = 0.0

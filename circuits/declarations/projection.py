@@ -47,7 +47,9 @@ class Projection(Declaration):
     name: str | None = None
     source: str = Field(alias="from")
     target: str = Field(alias="to")
-    wiring: AnyWiring | None = Field(default=None, description="Left out only for a reverse, which takes its original's.")
+    wiring: AnyWiring | None = Field(
+        default=None, description="Left out only for a reverse, which takes its original's."
+    )
     initial: Initial = Kaiming()
     reverse_of: str | None = None
     weights: Literal["independent"] | Tie = "independent"
@@ -55,9 +57,13 @@ class Projection(Declaration):
     learning: Union[str, LearningSystem, None] = Field(  # noqa: UP007 - pydantic reads the order
         default=None, description="Another learning system for this projection and its reverse."
     )
-    parameters: dict[str, float] = Field(default_factory=dict, description="Parameters of the rules, for this projection.")
+    parameters: dict[str, float] = Field(
+        default_factory=dict, description="Parameters of the rules, for this projection."
+    )
     rules: dict[str, Rule] = Field(default_factory=dict, description="By mode; explicit form and overrides.")
-    modes: tuple[str, ...] | None = Field(default=None, description="Modes in which it conducts; default: all with data.")
+    modes: tuple[str, ...] | None = Field(
+        default=None, description="Modes in which it conducts; default: all with data."
+    )
 
     @property
     def label(self) -> str:

@@ -76,6 +76,8 @@ def _bind_sum(terms: list[Expression]) -> Expression:
 
 
 def _bind_power(base: Expression, exponent: int, written: Expression) -> Expression:
+    if exponent == 0:
+        return Number(Fraction(1))
     if not isinstance(base, Number):
         return power(base, exponent)
     if exponent < 0 and base.value == 0:
@@ -84,6 +86,8 @@ def _bind_power(base: Expression, exponent: int, written: Expression) -> Express
 
 
 def _fold_call(name: str, argument: Number) -> Expression:
+    if name == "centre":  # a constant is its own mean
+        return Number(Fraction(0))
     x = Signal("x")
     value = evaluate(Call(name, x), {x: _to_float(argument.value)})
     if not math.isfinite(value):

@@ -21,13 +21,9 @@ class Compartment:
 COMPARTMENTS: dict[Stream, tuple[Compartment, ...]] = {
     "forward": (
         Compartment(name="soma", meaning="The sum of the inputs of all its projections."),
-        Compartment(
-            name="drive", meaning="The normalized soma, before gain and bias.", normalizing_only=True
-        ),
+        Compartment(name="drive", meaning="The normalized soma, before gain and bias.", normalizing_only=True),
         Compartment(name="rate", meaning="What its axons transmit: the transfer function of what drives it."),
-        Compartment(
-            name="apical", meaning="The rate of its partner: the error at its soma, the teaching signal."
-        ),
+        Compartment(name="apical", meaning="The rate of its partner: the error at its soma, the teaching signal."),
     ),
     "feedback": (
         Compartment(name="soma", meaning="The sum of its reverse inputs: the error at its partner's rate."),

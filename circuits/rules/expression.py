@@ -148,6 +148,4 @@ class Term:
     @property
     def is_decay(self) -> bool:
         """True for a term c * w: no signal, the weight itself, to the first power."""
-        return (
-            self.pre is None and self.post is None and self.modulator is None and self.weight == Signal("w")
-        )
+        return self.pre is None and self.post is None and self.modulator is None and self.weight == Signal("w")

@@ -103,9 +103,7 @@ class _Reader:
             return self._refuse("the rule nests too deeply", self.start)
         depth, nodes = _measure(tree)
         if depth > MAX_DEPTH or nodes > MAX_NODES:
-            return self._refuse(
-                f"the rule is too large: at most {MAX_DEPTH} levels and {MAX_NODES} parts", self.start
-            )
+            return self._refuse(f"the rule is too large: at most {MAX_DEPTH} levels and {MAX_NODES} parts", self.start)
         return self._read(tree)
 
     def _read(self, node: ast.expr) -> Expression:
@@ -128,8 +126,7 @@ class _Reader:
                 return self._call(node)
             case _:
                 return self._refuse(
-                    f"'{self._source(node)}' is nothing that a rule may hold: "
-                    "numbers, names, + - * / **, functions",
+                    f"'{self._source(node)}' is nothing that a rule may hold: numbers, names, + - * / **, functions",
                     node,
                 )
 
@@ -153,9 +150,7 @@ class _Reader:
             case ast.Div():
                 return multiply(left, self._reciprocal(right, 1, node.right))
             case _:
-                return self._refuse(
-                    f"'{self._source(node)}': rules know + - * / and **, no other operator", node
-                )
+                return self._refuse(f"'{self._source(node)}': rules know + - * / and **, no other operator", node)
 
     def _power(self, node: ast.BinOp) -> Expression:
         base = self._read(node.left)
@@ -166,9 +161,7 @@ class _Reader:
                 exponent = -exponent
             case _:
                 found = self._source(node.right)
-                return self._refuse(
-                    f"the exponent '{found}' must be a whole number up to {MAX_EXPONENT}", node.right
-                )
+                return self._refuse(f"the exponent '{found}' must be a whole number up to {MAX_EXPONENT}", node.right)
         if max(1, abs(exponent)) * _reach(base) > MAX_EXPONENT:
             found = self._source(node)
             return self._refuse(
@@ -200,13 +193,9 @@ class _Reader:
                 pass
             case _:
                 found = self._source(node.func)
-                return self._refuse(
-                    f"unknown function '{found}'. {suggest(found, FUNCTIONS, 'functions')}", node
-                )
+                return self._refuse(f"unknown function '{found}'. {suggest(found, FUNCTIONS, 'functions')}", node)
         if len(node.args) != 1 or node.keywords or isinstance(node.args[0], ast.Starred):
-            return self._refuse(
-                f"'{self._source(node)}': {name} takes exactly one argument, without a keyword", node
-            )
+            return self._refuse(f"'{self._source(node)}': {name} takes exactly one argument, without a keyword", node)
         argument = self._read(node.args[0])
         present = {"own" if signal.side == "partner" else signal.side for signal in signals_of(argument)}
         sides = [side for side in ("pre", "post", "own", "w", "mod") if side in present]
@@ -217,11 +206,7 @@ class _Reader:
                 "the rule stays a sum of separable terms",
                 node,
             )
-        elif (
-            name == "centre"
-            and sides not in (["pre"], ["post"])
-            and not parameters_of(argument) & {_UNREADABLE.name}
-        ):
+        elif name == "centre" and sides not in (["pre"], ["post"]) and not parameters_of(argument) & {_UNREADABLE.name}:
             self._refuse(f"{found}: centre takes a signal of pre or of post", node)
         return Call(name, argument)
 

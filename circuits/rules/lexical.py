@@ -80,9 +80,7 @@ def read_number(text: str, offset: int) -> Fraction:
         decimal = Decimal("Infinity")
     # Judged before the rational is built: 1e999999999 is short as text and a gigabyte as an integer.
     if decimal and not (decimal.is_finite() and SMALLEST <= decimal.adjusted() <= LARGEST):
-        raise Misfit(
-            f"the number {token[0]} is out of range: between 1e{SMALLEST} and 1e{LARGEST}, or 0", offset
-        )
+        raise Misfit(f"the number {token[0]} is out of range: between 1e{SMALLEST} and 1e{LARGEST}, or 0", offset)
     return Fraction(decimal) if decimal else Fraction(0)
 
 
@@ -91,14 +89,10 @@ def _stray(text: str, position: int) -> Misfit:
     character = text[position]
     if character in ".0123456789":
         found = re.match(r"[A-Za-z0-9_.]*", text[position:])
-        return Misfit(
-            f"'{found[0] if found else character}' is no number; numbers are written 3, 0.5, 1e-3", position
-        )
+        return Misfit(f"'{found[0] if found else character}' is no number; numbers are written 3, 0.5, 1e-3", position)
     if not character.isascii():
         name = unicodedata.name(character, f"U+{ord(character):04X}")
-        return Misfit(
-            f"{character!r} ({name}) is not ASCII; rules are written in ASCII letters only", position
-        )
+        return Misfit(f"{character!r} ({name}) is not ASCII; rules are written in ASCII letters only", position)
     why = f": {_WHY[character]}" if character in _WHY else ""
     return Misfit(f"{character!r} has no meaning in a rule{why} (in {excerpt(text, position)})", position)
 

@@ -58,9 +58,7 @@ def split_decay(terms: tuple[Term, ...]) -> tuple[tuple[Term, ...], float]:
 
 
 @lru_cache(maxsize=4096)  # a deep network states the same few rules at hundreds of projections
-def _normal_form(
-    expression: Expression, parameters: tuple[tuple[str, float], ...], kind: RuleKind
-) -> tuple[Term, ...]:
+def _normal_form(expression: Expression, parameters: tuple[tuple[str, float], ...], kind: RuleKind) -> tuple[Term, ...]:
     bound = bind(expression, dict(parameters))
     terms = [_term(coefficient, factors, kind) for coefficient, factors in _expand(bound, expression)]
     return tuple(sorted((term for term in terms if term.coefficient), key=_order))
@@ -77,9 +75,7 @@ def _expand(bound: Expression, written: Expression) -> list[tuple[Fraction, list
 
     def capped(polynomial: Any) -> Any:
         if len(polynomial) > MAX_TERMS:
-            raise CircuitError(
-                Problem(f"the rule '{_short(written)}' expands to more than {MAX_TERMS} terms")
-            )
+            raise CircuitError(Problem(f"the rule '{_short(written)}' expands to more than {MAX_TERMS} terms"))
         return polynomial
 
     def expand(part: Expression) -> Any:

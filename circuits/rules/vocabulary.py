@@ -11,9 +11,7 @@ from .functions import FUNCTIONS
 class Vocabulary:
     """Signals of the rule's kind, declared modulators and parameters, by the name that the text uses."""
 
-    def __init__(
-        self, kind: RuleKind, *, parameters: Collection[str], modulators: Collection[str], noise: bool
-    ):
+    def __init__(self, kind: RuleKind, *, parameters: Collection[str], modulators: Collection[str], noise: bool):
         self.kind = kind
         self.reserved = tuple(name for name in parameters if name in RESERVED_WORDS or name in FUNCTIONS)
         self.names: dict[str, Expression] = {
@@ -43,8 +41,5 @@ class Vocabulary:
         if not attribute:
             return f"unknown name '{name}'."
         if self.kind == "synapse":
-            return (
-                f"'{name}': a synapse sees only pre, post and its own w; "
-                "reading another population is not local."
-            )
+            return f"'{name}': a synapse sees only pre, post and its own w; reading another population is not local."
         return f"'{name}': a gain or bias sees only its own neuron and that neuron's partner."

@@ -81,9 +81,7 @@ class Conv(Wiring):
     def tap_counts(self, source: Shape, target: Shape) -> NDArray[np.float64] | None:
         rows, columns = (
             _seen(*of_side)
-            for of_side in zip(
-                source[1:], target[1:], self.kernel, self.stride, self.pads, self.dilation, strict=True
-            )
+            for of_side in zip(source[1:], target[1:], self.kernel, self.stride, self.pads, self.dilation, strict=True)
         )
         counts = np.outer(rows, columns)
         return None if (counts == self.positions(source, target)).all() else counts

@@ -18,7 +18,9 @@ class Dense(Wiring):
     kind: ClassVar[str] = "dense"
     weighted: ClassVar[bool] = True
 
-    size: int | None = Field(default=None, ge=1, description="Neurons of the target; may be left out if it has a shape.")
+    size: int | None = Field(
+        default=None, ge=1, description="Neurons of the target; may be left out if it has a shape."
+    )
     shared: bool = Field(default=False, description="One weight per target channel, shared over its positions.")
 
     def target_shape(self, source: Shape, declared: Shape | None = None) -> Shape:

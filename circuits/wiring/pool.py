@@ -29,7 +29,9 @@ class Pool(Wiring):
         channels, *sides = spatial(source, "pool")
         size, stride = self.window(source)
         if any(2 * pad > side for pad, side in zip(self.padding, size, strict=True)):
-            raise WiringError(f"pool 'padding' must be at most half of the size {list(size)} (got {list(self.padding)})")
+            raise WiringError(
+                f"pool 'padding' must be at most half of the size {list(size)} (got {list(self.padding)})"
+            )
         high, wide = (output_side(*side) for side in zip(sides, size, stride, self.padding, strict=True))
         if high < 1 or wide < 1:
             raise WiringError(f"pool 'size' {list(size)} must fit into the padded source {list(source)}")

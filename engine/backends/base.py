@@ -21,7 +21,7 @@ class EngineError(CounterstreamError):
 
 
 class UnsupportedByEngine(EngineError):
-    """A program that holds what this engine does not know: the operation, its place in the program, the remedy."""
+    """A program holds what this engine does not know. Names the operation, its place and the remedy."""
 
 
 class InputError(EngineError):
@@ -31,20 +31,21 @@ class InputError(EngineError):
 class Engine(ABC, Generic[Array]):
     """Makes executables of programs, in one dtype on one device.
 
-    1. *Compiling* happens once and before any data are seen. A program that holds an operation, a wiring or a function
-       that the engine does not know is refused, with all such places, before anything is built.
-    2. *Calling.* An executable takes its inputs by name and returns its results by name. Names that the program does not
-       declare are ignored. A declared one that is missing or of another shape is an InputError.
-    3. *Order.* The effect is that of evaluating the values in the program's order. Engines may reorder, share and fuse,
-       as long as results agree to rounding.
-    4. *Purity.* An executable changes none of its inputs and keeps no memory between calls. A result may share memory
-       with an input or with another result: whoever receives it must not write into it.
-    5. *Batch.* The size of the batch is read from the arrays at every call; another size needs no recompilation. Parts of
-       a program that do not meet may have batches of different sizes.
-    6. *Shapes.* Batched values have the batch as first axis. In elementwise operations a value of shape () meets any
-       shape: one number for all where it is not batched, one number a sample where it is.
-    7. *Numbers.* Values of kind `float` have the engine's dtype, those of kind `int` are int64. Results do not depend on
-       the number of threads in a way that a second call would not repeat.
+    1. *Compiling* happens once and before any data are seen. A program that holds an operation, a wiring or a
+       function that the engine does not know is refused, with all such places, before anything is built.
+    2. *Calling.* An executable takes its inputs by name and returns its results by name. Names that the
+       program does not declare are ignored. A declared one that is missing or of another shape is an
+       InputError.
+    3. *Order.* The effect is that of evaluating the values in the program's order. Engines may reorder, share
+       and fuse, as long as results agree to rounding.
+    4. *Purity.* An executable changes none of its inputs and keeps no memory between calls. A result may
+       share memory with an input or with another result: whoever receives it must not write into it.
+    5. *Batch.* The size of the batch is read from the arrays at every call; another size needs no
+       recompilation. Parts of a program that do not meet may have batches of different sizes.
+    6. *Shapes.* Batched values have the batch as first axis. In elementwise operations a value of shape ()
+       meets any shape: one number for all where it is not batched, one number a sample where it is.
+    7. *Numbers.* Values of kind `float` have the engine's dtype, those of kind `int` are int64. Results do
+       not depend on the number of threads in a way that a second call would not repeat.
     8. *No gradients.* Nothing is recorded for automatic differentiation: what flows back is in the program.
     """
 
@@ -52,7 +53,7 @@ class Engine(ABC, Generic[Array]):
     dtypes: ClassVar[tuple[str, ...]]  # the first is the default
     operations: ClassVar[frozenset[str]]
     wirings: ClassVar[frozenset[str]]  # by kind
-    functions: ClassVar[Mapping[str, frozenset[str]]]  # operation -> values that its `function`, `name` or `loss` may have
+    functions: ClassVar[Mapping[str, frozenset[str]]]  # by operation: what its function, name or loss may be
 
     def __init__(self, *, dtype: str | None = None, device: str = "cpu") -> None:
         self.dtype = self.dtypes[0] if dtype is None else dtype
@@ -81,7 +82,8 @@ class Engine(ABC, Generic[Array]):
 
     @abstractmethod
     def array(self, value: NDArray[np.generic] | Array, kind: Kind = "float") -> Array:
-        """The value on this engine's device, in its dtype (kind `int`: int64). May share memory with `value`."""
+        """The value on this engine's device, in its dtype (kind `int`: int64). May share memory with
+        `value`."""
 
     @abstractmethod
     def numpy(self, value: Array) -> NDArray[np.generic]:
@@ -89,18 +91,19 @@ class Engine(ABC, Generic[Array]):
 
     @abstractmethod
     def noise(self, distribution: str, shape: tuple[int, ...], seed: tuple[int, ...]) -> Array:
-        """White noise of mean 0 and variance 1: `normal`, `uniform` on [-sqrt 3, sqrt 3], or `rademacher` (-1 or 1).
+        """White noise of mean 0 and variance 1: `normal`, `uniform` on [-sqrt 3, sqrt 3], or `rademacher` (-1
+        or 1).
 
-        The same seed, shape, dtype and kind of device give the same numbers, in any process. Different engines give
-        different numbers: to compare engines, draw once and hand the same array to both.
+        The same seed, shape, dtype and kind of device give the same numbers, in any process. Different
+        engines give different numbers: to compare engines, draw once and hand the same array to both.
         """
 
     def _problem(self, value: Value) -> str:
         """Why this value cannot be computed, and the remedy; empty where it can."""
         if value.operation not in self.operations:
             return (
-                f"operation '{value.operation}' is not supported. Use engine='reference', which defines every "
-                f"operation, or leave it out. {suggest(value.operation, sorted(self.operations), 'supported')}"
+                f"operation '{value.operation}' is not supported. Use engine='reference', which defines "
+                f"all, or another one. {suggest(value.operation, sorted(self.operations), 'supported')}"
             )
         attributes = dict(value.attributes)
         if "geometry" in attributes and attributes["geometry"].wiring.kind not in self.wirings:
@@ -121,7 +124,8 @@ class Engine(ABC, Generic[Array]):
 
 
 class Binding(Generic[Array]):
-    """Takes a program's inputs out of a mapping, in order, and refuses what does not fit before anything is computed."""
+    """Takes a program's inputs out of a mapping, in order, and refuses what does not fit before anything is
+    computed."""
 
     def __init__(self, program: Program) -> None:
         self._program = program.name
@@ -143,18 +147,20 @@ class Binding(Generic[Array]):
                 raise InputError(
                     f"program '{self._program}': input '{name}' must have shape {wanted} (got {list(found)})."
                 )
-            if batched and found[0] < self._least.get(name, 1):
+            least = self._least.get(name, 1)
+            if batched and found[0] < least:
                 raise InputError(
-                    f"program '{self._program}': input '{name}' must hold at least {self._least.get(name, 1)} samples "
-                    f"(got {found[0]}). Batch normalization over single neurons needs two; drop a last batch that small."
+                    f"program '{self._program}': input '{name}' must hold at least {least} samples "
+                    f"(got {found[0]}). Leave so small a batch out; where one neuron a channel is "
+                    "normalized over the batch, two samples are the least."
                 )
             bound.append(arrays[name])
         return bound
 
 
 def _least_batches(program: Program) -> dict[str, int]:
-    """Inputs that need two samples: those whose batch reaches a normalization with one position a channel, where the
-    unbiased variance of one sample does not exist."""
+    """Inputs that need two samples: those whose batch reaches a normalization with one position a channel,
+    where the unbiased variance of one sample does not exist."""
     least: dict[str, int] = {}
     for value in program:
         if value.operation == "normalize" and prod(value.shape[1:]) == 1:

@@ -1,4 +1,5 @@
-"""Finds engines by name. Any installed package may offer one, through the entry-point group `counterstream.engines`."""
+"""Finds engines by name. Any installed package may offer one, through the entry-point group
+`counterstream.engines`."""
 
 from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
@@ -13,8 +14,8 @@ KNOWN = MappingProxyType(
     {
         "inductor": "It is planned (the torch engine's graph through torch.compile) and not yet available. "
         "Use engine='torch'.",
-        "jax": "No JAX engine has been published. A package that offers one registers it in the entry-point group "
-        f"'{GROUP}'. Use engine='torch'.",
+        "jax": "No JAX engine has been published. A package that offers one registers it in the entry-point "
+        f"group '{GROUP}'. Use engine='torch'.",
     }
 )
 """Engines that people ask for and that do not come with this package: how matters stand."""
@@ -40,23 +41,28 @@ def available_engines() -> tuple[str, ...]:
 def load_engine(name: str, *, dtype: str | None = None, device: str = "cpu") -> Engine[Any]:
     """The engine of this name. `dtype` defaults to the engine's own first one.
 
-    Raises UnknownEngine, EngineNotInstalled, BrokenEngine, and EngineError for a dtype or device that it does not have.
+    Raises UnknownEngine, EngineNotInstalled, BrokenEngine, and EngineError for a dtype or device that it does
+    not have.
     """
     installed = _installed()
     if name not in installed:
         if name in KNOWN:
             raise EngineNotInstalled(f"engine '{name}' is not installed. {KNOWN[name]}")
-        raise UnknownEngine(f"engine must be an installed one (got {name!r}). {suggest(name, sorted(installed), 'installed')}")
+        raise UnknownEngine(
+            f"engine must be an installed one (got {name!r}). {suggest(name, sorted(installed), 'installed')}"
+        )
     entry = installed[name]
     try:
         kind = entry.load()
     except Exception as error:  # whatever a foreign module raises on import
         raise BrokenEngine(
-            f"engine '{name}' is installed ({entry.value}) but cannot be imported: {type(error).__name__}: {error}. "
-            "Mend or reinstall the package that offers it."
+            f"engine '{name}' is installed ({entry.value}) but cannot be imported: "
+            f"{type(error).__name__}: {error}. Mend or reinstall the package that offers it."
         ) from error
     if not (isinstance(kind, type) and issubclass(kind, Engine)):
-        raise BrokenEngine(f"engine '{name}' is installed but {entry.value} is not a subclass of Engine. Report it there.")
+        raise BrokenEngine(
+            f"engine '{name}' is installed but {entry.value} is not a subclass of Engine. Report it there."
+        )
     return kind(dtype=dtype, device=device)
 
 

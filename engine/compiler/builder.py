@@ -107,8 +107,10 @@ class ProgramBuilder:
         )
 
     def transfer(self, x: Ref, function: str) -> Ref:
-        return x if function == "linear" else self._emit(
-            "transfer", x, shape=self[x].shape, batched=True, function=function
+        return (
+            x
+            if function == "linear"
+            else self._emit("transfer", x, shape=self[x].shape, batched=True, function=function)
         )
 
     def gate(self, error: Ref, x: Ref, rate: Ref, function: str) -> Ref:

@@ -17,9 +17,9 @@ OPTIONAL = ("x_validation", "y_validation")
 def npz(path: str | Path) -> Dataset:
     """Read `x_train, y_train, x_test, y_test` and, if wanted, `x_validation, y_validation` from a .npz file.
 
-    x: (samples, *sample shape), real numbers, taken as they are and turned into float32 (scaling is yours to do);
-    y: (samples,), class labels 0, 1, ... The number of classes is the largest label plus one. Nothing is unpickled.
-    Raises DataError with every problem found.
+    x: (samples, *sample shape), real numbers, taken as they are and turned into float32 (scaling is yours to
+    do); y: (samples,), class labels 0, 1, ... The number of classes is the largest label plus one. Nothing is
+    unpickled. Raises DataError with every problem found.
     """
     arrays = _read(Path(path))
     problems = _missing(arrays)
@@ -40,14 +40,21 @@ def npz(path: str | Path) -> Dataset:
 
 def _read(path: Path) -> Mapping[str, Any]:
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file:
+            archive = np.load(file, allow_pickle=False)
             if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise DataError(f"{path}: the file must be a .npz archive, as numpy.savez writes it (got a single array)")
+                raise DataError(
+                    f"{path}: the file must be a .npz archive, as numpy.savez writes it (got a single array)"
+                )
             return {name: archive[name] for name in archive.files}
     except OSError as error:
         raise DataError(f"{path}: the data file must be readable ({error.strerror or error})") from None
     except (ValueError, zipfile.BadZipFile, EOFError) as error:
-        text = "holds Python objects, which are never unpickled" if "pickle" in str(error) else "is not such an archive"
+        text = (
+            "holds Python objects, which are never unpickled"
+            if "pickle" in str(error)
+            else "is not such an archive"
+        )
         raise DataError(f"{path}: the file must be a .npz archive of plain arrays (it {text})") from None
 
 
@@ -56,7 +63,9 @@ def _missing(arrays: Mapping[str, Any]) -> list[str]:
     if any(name in arrays for name in OPTIONAL):
         wanted += OPTIONAL
     return [
-        f"array '{name}' must be in the file. {suggest(name, arrays, 'arrays in it')}" for name in wanted if name not in arrays
+        f"array '{name}' must be in the file. {suggest(name, arrays, 'arrays in it')}"
+        for name in wanted
+        if name not in arrays
     ]
 
 
@@ -66,17 +75,25 @@ def _faults(purpose: str, images: Any, labels: Any) -> list[str]:
     if not np.issubdtype(images.dtype, np.number) or np.iscomplexobj(images):
         faults.append(f"{x}: values must be real numbers (got {images.dtype})")
     elif images.ndim < 2:
-        faults.append(f"{x}: the shape must be [samples, ...] with at least 2 axes (got {list(images.shape)})")
+        faults.append(
+            f"{x}: the shape must be [samples, ...] with at least 2 axes (got {list(images.shape)})"
+        )
     elif bad := _not_finite(images):
         faults.append(f"{x}: values must be finite in float32 (got {bad} NaN, infinite or too large ones)")
     if labels.ndim != 1:
-        faults.append(f"{y}: the shape must be [samples] (got {list(labels.shape)}). Give class labels, not one-hot rows")
+        faults.append(
+            f"{y}: the shape must be [samples] (got {list(labels.shape)}). Give class labels, not one-hot "
+            f"rows"
+        )
     elif not _whole(labels):
         faults.append(f"{y}: labels must be whole numbers (got {labels.dtype})")
     elif len(labels) and labels.min() < 0:
         faults.append(f"{y}: labels must be 0 or more (got {labels.min()})")
     if images.ndim and labels.ndim == 1 and len(images) != len(labels):
-        faults.append(f"{y}: there must be a label for each sample of {x} (got {len(labels)} labels, {len(images)} samples)")
+        faults.append(
+            f"{y}: there must be a label for each sample of {x} (got {len(labels)} labels, {len(images)} "
+            f"samples)"
+        )
     elif labels.ndim == 1 and not len(labels):
         faults.append(f"{y}: there must be at least one sample (got none)")
     return faults
@@ -89,7 +106,9 @@ def _not_finite(images: Any) -> int:
 def _whole(labels: Any) -> bool:
     if np.issubdtype(labels.dtype, np.integer):
         return True
-    return np.issubdtype(labels.dtype, np.floating) and bool(np.isfinite(labels).all() and (labels == np.round(labels)).all())
+    return np.issubdtype(labels.dtype, np.floating) and bool(
+        np.isfinite(labels).all() and (labels == np.round(labels)).all()
+    )
 
 
 def _shapes(splits: Mapping[str, Split]) -> list[str]:
@@ -101,10 +120,13 @@ def _shapes(splits: Mapping[str, Split]) -> list[str]:
     for purpose, split in splits.items():
         if split.images.shape[1:] != wanted:
             faults.append(
-                f"x_{purpose}: a sample must have the shape {list(wanted)} of those in x_train (got {list(split.images.shape[1:])})"
+                f"x_{purpose}: a sample must have the shape {list(wanted)} of those in x_train (got "
+                f"{list(split.images.shape[1:])})"
             )
         if split.labels.max() > highest:
-            faults.append(f"y_{purpose}: labels must occur in y_train, 0 to {highest} (got {split.labels.max()})")
+            faults.append(
+                f"y_{purpose}: labels must occur in y_train, 0 to {highest} (got {split.labels.max()})"
+            )
     return faults
 
 

@@ -9,7 +9,9 @@ _ORDER_STREAM = 0x0DE4  # keeps this stream apart from other uses of the same se
 
 
 def order(samples: int, seed: int, epoch: int) -> NDArray[np.intp]:
-    """The permutation of `samples` indices for one epoch. A run resumed at an epoch sees what it would have seen."""
+    """The permutation of `samples` indices for one epoch. A run resumed at an epoch sees what it would have
+    seen.
+    """
     return np.random.default_rng([_ORDER_STREAM, seed, epoch]).permutation(samples)
 
 
@@ -21,8 +23,8 @@ def steps_per_epoch(samples: int, batch: int) -> int:
 def training_batches(samples: int, batch: int, seed: int, epoch: int) -> Iterator[NDArray[np.intp]]:
     """Indices of each full batch of a shuffled epoch.
 
-    The last, incomplete batch is dropped: batch statistics and gradient noise then have one scale in every step, and
-    the samples left out differ from epoch to epoch.
+    The last, incomplete batch is dropped: batch statistics and gradient noise then have one scale in every
+    step, and the samples left out differ from epoch to epoch.
     """
     shuffled = order(samples, seed, epoch)
     for start in range(0, steps_per_epoch(samples, batch) * batch, batch):

@@ -1,4 +1,6 @@
-"""What a data set is to the trainer: arrays of images and labels, split for training, choosing and testing."""
+"""What a data set is to the trainer: arrays of images and labels, split for training, choosing and
+testing.
+"""
 
 from dataclasses import dataclass
 
@@ -17,7 +19,9 @@ class DataError(CounterstreamError):
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Samples of one purpose: `images` of shape (samples, *sample shape), float32; `labels` (samples,), int64."""
+    """Samples of one purpose: `images` of shape (samples, *sample shape), float32; `labels` (samples,),
+    int64.
+    """
 
     images: Floats
     labels: Labels
@@ -53,14 +57,17 @@ class Dataset:
 
 
 def check_fit(dataset: Dataset, population: str, shape: tuple[int, ...], output: str, classes: int) -> None:
-    """Raise DataError unless samples have the shape of the input population and labels fit the output population.
+    """Raise DataError unless samples have the shape of the input population and labels fit the output
+    population.
 
     An output with more neurons than the data has classes is allowed: they stay silent.
     """
     if dataset.shape != tuple(shape):
         raise DataError(
-            f"data {dataset.name}: a sample must have the shape {list(shape)} of the input population '{population}' "
-            f"(got {list(dataset.shape)}). Declare '{population}: {{input: {list(dataset.shape)}}}' or reshape the data"
+            f"data {dataset.name}: a sample must have the shape {list(shape)} of the input population "
+            f"'{population}' "
+            f"(got {list(dataset.shape)}). Declare '{population}: {{input: {list(dataset.shape)}}}' or "
+            f"reshape the data"
         )
     if dataset.classes > classes:
         raise DataError(

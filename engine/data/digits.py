@@ -1,6 +1,8 @@
-"""scikit-learn's handwritten digits: 1797 real images of 8x8 pixels in 10 classes. They ship inside scikit-learn.
+"""scikit-learn's handwritten digits: 1797 real images of 8x8 pixels in 10 classes. They ship inside
+scikit-learn.
 
-Source: E. Alpaydin, C. Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning Repository, 1998 (its test part).
+Source: E. Alpaydin, C. Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning Repository,
+1998 (its test part).
 """
 
 import numpy as np
@@ -16,8 +18,8 @@ VALIDATION_SEED = 1
 def digits(validation: int = 0) -> Dataset:
     """The digits, (1, 8, 8) a sample: 1437 to train on, 360 to test on, in a fixed stratified split.
 
-    `validation` samples are cut, stratified, from the *training* images. Pixels are standardised by one mean and one
-    deviation, those of the training images that remain.
+    `validation` samples are cut, stratified, from the *training* images. Pixels are standardised by one mean
+    and one deviation, those of the training images that remain.
     """
     from sklearn.datasets import load_digits
 
@@ -27,7 +29,9 @@ def digits(validation: int = 0) -> Dataset:
     chosen = np.zeros(0, dtype=np.intp)
     if validation:
         if not 0 < validation < len(train):
-            raise DataError(f"data digits: validation must be between 0 and {len(train) - 1} samples (got {validation})")
+            raise DataError(
+                f"data digits: validation must be between 0 and {len(train) - 1} samples (got {validation})"
+            )
         rest, chosen = stratified(labels[train], validation, VALIDATION_SEED)
         train, chosen = train[rest], train[chosen]
     mean, deviation = pixels[train].mean(), pixels[train].std()

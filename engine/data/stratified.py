@@ -9,8 +9,8 @@ from .dataset import Labels
 def stratified(labels: Labels, size: int, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Indices (rest, chosen), both ascending: `size` samples chosen at random, each class in proportion.
 
-    Shares are rounded by largest remainder, ties going to the smaller class label, so that exactly `size` are chosen.
-    A function of labels, size and seed alone.
+    Shares are rounded by largest remainder, ties going to the smaller class label, so that exactly `size` are
+    chosen. A function of labels, size and seed alone.
     """
     if not 0 <= size <= len(labels):
         raise ValueError(f"size must be between 0 and {len(labels)} (got {size})")

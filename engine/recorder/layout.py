@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 
 from .errors import RecordingError
-from .precision import Precision, storage_dtype
+from .precision import Precision, missing, storage_dtype
 from .schema import Schema, Synapse
 
 MAGIC = "counterstream"
@@ -140,7 +140,7 @@ def _weights(
         chunks=chunk_shape(shape, dtype.itemsize),
         compression=compression,
         shuffle=compression is not None,
-        fill_time="never",  # every chunk is written whole; filling it first would write it twice
+        fillvalue=missing(precision),
     )
     for name in ("source", "target", "role", "wiring"):
         weights.attrs[name] = getattr(synapse, name)

@@ -9,12 +9,18 @@ from typing import Literal, get_args
 import numpy as np
 
 Precision = Literal["float64", "float32", "float16", "bfloat16"]
+BFLOAT16_NAN = 0x7FC0
 PRECISIONS: tuple[str, ...] = get_args(Precision)
 
 
 def storage_dtype(precision: Precision) -> np.dtype:
     """The little-endian dtype of a dataset of this precision."""
     return np.dtype("<u2") if precision == "bfloat16" else np.dtype(precision).newbyteorder("<")
+
+
+def missing(precision: Precision) -> float | int:
+    """What a reader finds where no weights were written: NaN, never a number that could pass for a weight."""
+    return BFLOAT16_NAN if precision == "bfloat16" else float("nan")
 
 
 def store(values: np.ndarray, out: np.ndarray, precision: Precision) -> None:
@@ -31,4 +37,4 @@ def bfloat16_bits(values: np.ndarray) -> np.ndarray:
     single = np.ascontiguousarray(values, dtype=np.float32)
     bits = single.view(np.uint32)
     rounded = (bits + (0x7FFF + ((bits >> 16) & 1))) >> 16
-    return np.where(np.isnan(single), np.uint32(0x7FC0), rounded).astype(np.uint16)
+    return np.where(np.isnan(single), np.uint32(BFLOAT16_NAN), rounded).astype(np.uint16)

@@ -3,7 +3,7 @@
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -45,9 +45,9 @@ class Recorder:
     """Writes one run to one HDF5 file.
 
     1. The file with all its datasets exists once the constructor returns; nothing is at `path` before.
-    2. `snapshot` copies what it is given into one of `buffers` preallocated sets of arrays and returns; where
+    2. `snapshot` copies what it is given into one of `buffers` preallocated sets of arrays and returns; if
        none is free it waits for the writer. Memory: `buffers` snapshots.
-    3. Records reach the file in the order of the calls. A record is confirmed when it is complete in the file;
+    3. Records reach the file in the order of the calls. A record is confirmed once it is complete there;
        confirmed ones survive the end of the process, however it comes (a power cut: only what `close` ended).
     4. When a write fails, the next call raises RecordingError, and so does every later one; the file stays
        readable, with all that was confirmed.
@@ -165,13 +165,11 @@ class Recorder:
                 got = np.shape(weights[name])
                 raise RecordingError(f"{self.path}: weights of {name!r} must have shape {shape} (got {got})")
 
-    def _check_names(self, kind: str, given: Mapping[str, object], declared: object) -> None:
-        names = list(declared)  # type: ignore[call-overload]
+    def _check_names(self, kind: str, given: Iterable[str], declared: Collection[str]) -> None:
         for name in given:
-            if name not in names:
-                raise RecordingError(
-                    f"{self.path}: {kind} {name!r} is not in the schema. {suggest(name, names)}"
-                )
+            if name not in declared:
+                near = suggest(name, declared)
+                raise RecordingError(f"{self.path}: {kind} {name!r} is not in the schema. {near}")
 
     def _check_step(self, step: int) -> None:
         if step < 0:

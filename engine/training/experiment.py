@@ -1,10 +1,19 @@
-"""What an experiment is: the YAML that `counterstream run` reads, checked as a whole before anything starts."""
+"""What an experiment is: the YAML that `counterstream run` reads, checked as a whole before anything
+starts.
+"""
 
 import math
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    GetJsonSchemaHandler,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from ...circuits import validation, yamlfile
 from ...circuits.declarations.consolidation import Consolidation
@@ -53,7 +62,9 @@ Data = Annotated[Digits | Arrays, Choice()]
 
 
 class Plasticity(Consolidation):
-    """How synapses take up their drive (optimizer, rate, momentum, ...), and how the rate moves over training."""
+    """How synapses take up their drive (optimizer, rate, momentum, ...), and how the rate moves over
+    training.
+    """
 
     schedule: Schedule = Constant()
     warmup: float = Field(default=0, ge=0, description="Epochs over which the rate rises from 0, linearly.")
@@ -111,20 +122,30 @@ class Experiment(Declaration):
     circuit: str | Inline = Field(description="A stock circuit's name, a path, or the circuit itself.")
     options: Inline = Field(default={}, description="Options of the circuit, such as its width.")
     learning: Annotated[tuple[Learning, ...] | None, BeforeValidator(_listed)] = Field(
-        default=None, description="Learning systems to train, one or a list: names, paths or inline. Default: the circuit's own."
+        default=None,
+        description="One learning system or a list: names, paths or inline. Default: the circuit's own.",
     )
-    parameters: dict[str, float] = Field(default={}, description="Replace parameters of the learning systems, such as decay.")
+    parameters: dict[str, float] = Field(
+        default={}, description="Replace parameters of the learning systems, such as decay."
+    )
     data: Data
     epochs: int = Field(ge=1, le=100_000)
     batch: int = Field(default=64, ge=1)
     consolidation: Plasticity = Plasticity()
-    modes: dict[str, ModePlan] = Field(default={}, description="How often modes other than the engaged one run.")
+    modes: dict[str, ModePlan] = Field(
+        default={}, description="How often modes other than the engaged one run."
+    )
     seeds: tuple[Seed, ...] = Field(default=(0,), min_length=1)
     record: Record = Record()
     engine: str = "torch"
     device: str = "cpu"
+    threads: int | None = Field(
+        default=None, ge=1, description="CPU threads. Default: torch's own choice, a thread a core."
+    )
     dtype: Literal["float32", "float64", "bfloat16"] = "float32"
-    output: str | None = Field(default=None, description="Folder for the results. Default: runs/NAME where you stand.")
+    output: str | None = Field(
+        default=None, description="Folder for the results. Default: runs/NAME where you stand."
+    )
 
     @field_validator("seeds")
     @classmethod
@@ -138,7 +159,9 @@ class Experiment(Declaration):
     def _warm_in_time(cls, consolidation: Plasticity, info: ValidationInfo) -> Plasticity:
         epochs = info.data.get("epochs", math.inf)
         if consolidation.warmup > epochs:
-            raise ValueError(f"warmup must be at most the {epochs} epochs of training (got {consolidation.warmup:g})")
+            raise ValueError(
+                f"warmup must be at most the {epochs} epochs of training (got {consolidation.warmup:g})"
+            )
         return consolidation
 
 

@@ -1,20 +1,23 @@
-"""Training one compiled circuit with one seed: engaged steps, other modes in between, records, and the end of it."""
+"""Training one compiled circuit with one seed: engaged steps, other modes in between, records, and the end of
+it.
+"""
 
 import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import median
-from typing import Any
 
 import numpy as np
 
 from ..data import Dataset, Split, probe_indices, steps_per_epoch, training_batches
 from ..recorder import Recorder
+from ..simulator import Simulator
 from .errors import Diverged, ExperimentError
 from .experiment import Experiment
 from .finite import first_not_finite
 from .progress import EpochReport, Progress, RunName, Silent
+from .recording import effective_weights, hidden
 from .schedules import multiplier
 
 WARMING_STEPS = 3  # first steps, which fill caches and load kernels; left out of the time per step
@@ -22,7 +25,9 @@ WARMING_STEPS = 3  # first steps, which fill caches and load kernels; left out o
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What a finished run came to. Seconds are those of training steps, modes included, records and evaluation not."""
+    """What a finished run came to. Seconds are those of training steps, modes included, records and
+    evaluation not.
+    """
 
     steps: int
     test_loss: float
@@ -59,13 +64,14 @@ class Training:
     `projections`.
 
     1. The state is recorded before the first step, whenever a record is due, and after the last step.
-    2. Before each engaged step the rate's multiplier is set; after it the other modes that are due run, once each.
+    2. Before each engaged step the rate's multiplier is set; after it the other modes that are due run, once
+       each.
     3. A loss or a recorded weight that is not finite raises Diverged; nothing is recorded after it.
     """
 
     def __init__(
         self,
-        sim: Any,
+        sim: Simulator,
         dataset: Dataset,
         experiment: Experiment,
         run: RunName,
@@ -85,6 +91,7 @@ class Training:
         self._durations: list[float] = []
         self._since = _Means()  # the last metrics row
         self._delta_angle: float | None = None
+        self._hidden = hidden(sim.compiled.graph)
         self._probe = dataset.train.take(probe_indices(len(dataset.train), experiment.record.probe))
 
     def run(self) -> Outcome:
@@ -103,7 +110,9 @@ class Training:
     def _epoch(self, epoch: int) -> None:
         mean, started = _Means(), self.step
         validation: dict[str, float] = {}
-        for indices in training_batches(len(self.dataset.train), self.experiment.batch, self.run_name.seed, epoch):
+        for indices in training_batches(
+            len(self.dataset.train), self.experiment.batch, self.run_name.seed, epoch
+        ):
             result, seconds = self._train(self.dataset.train.take(indices))
             mean.add(result, seconds)
             self._since.add(result, seconds)
@@ -164,15 +173,21 @@ class Training:
         self.recorder.metrics(step=self.step, epoch=self.epoch, values=values)
 
     def _snapshot(self) -> None:
-        weights = {name: np.asarray(self.sim.weights[name]) for name in self.projections}
+        weights = {name: effective_weights(self.sim, name) for name in self.projections}
         if not all(np.isfinite(array).all() for array in weights.values()):
             raise self._diverged("weights must stay finite")
         angles: dict[str, float] = {}
         if self.experiment.record.delta_angles:
-            angles = dict(self.sim.delta_angles(self._probe.images, self._probe.labels))
-            self._delta_angle = median(angles.values()) if angles else None
+            angles = self._delta_angles()
         self.recorder.snapshot(step=self.step, epoch=self.epoch, weights=weights, delta_angles=angles)
         self.recorded_step = self.step
+
+    def _delta_angles(self) -> dict[str, float]:
+        measured = self.sim.delta_angles(self._probe.images, self._probe.labels)
+        angles = {name: measured[name] for name in self._hidden if name in measured}
+        defined = [degrees for degrees in angles.values() if math.isfinite(degrees)]
+        self._delta_angle = median(defined) if defined else None
+        return angles
 
     def _validate(self) -> dict[str, float]:
         validation = self.dataset.validation
@@ -197,7 +212,8 @@ class Training:
         return Diverged(
             f"{self.run_name}: step {self.step + 1} (epoch {int(self.epoch) + 1}): {what}. "
             f"Not finite first in {first_not_finite(self.sim)}. Lower consolidation.rate "
-            f"(now {self.experiment.consolidation.rate:g}), or warm up; {self.run_name.path} is readable and holds the run "
+            f"(now {self.experiment.consolidation.rate:g}), or warm up; {self.run_name.path} is readable and "
+            f"holds the run "
             f"up to step {self.recorded_step}"
         )
 
@@ -207,12 +223,15 @@ def check_batch(experiment: Experiment, dataset: Dataset) -> None:
     samples = len(dataset.train)
     if not steps_per_epoch(samples, experiment.batch):
         raise ExperimentError(
-            f"batch: must be at most {samples}, the training samples of {dataset.name} (got {experiment.batch})"
+            f"batch: must be at most {samples}, the training samples of {dataset.name} (got "
+            f"{experiment.batch})"
         )
 
 
-def mode_intervals(sim: Any, experiment: Experiment) -> dict[str, int]:
-    """Every mode that needs no data, and after how many engaged steps it runs: the experiment's word, else the system's."""
+def mode_intervals(sim: Simulator, experiment: Experiment) -> dict[str, int]:
+    """Every mode that needs no data, and after how many engaged steps it runs: the experiment's word, else
+    the system's.
+    """
     declared = {name: mode.every for name, mode in sim.circuit.modes.items() if mode.isolates}
     planned = {name: plan.every for name, plan in experiment.modes.items() if name in declared}
     return {name: every for name, every in (declared | planned).items() if every}

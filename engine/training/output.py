@@ -1,22 +1,27 @@
-"""The folder that an experiment writes into: never anybody else's files, and none of its own without being asked."""
+"""The folder that an experiment writes into: never anybody else's files, and none of its own without being
+asked.
+"""
 
 import json
 from pathlib import Path
 
 from .errors import ExperimentError
 
-MANIFEST = ".counterstream.json"  # the names of the files written here, so that --overwrite removes these and no others
+MANIFEST = ".counterstream.json"  # names the files written here: --overwrite removes these and no others
 
 
 class OutputFolder:
     """A folder and the list of files that this program wrote into it."""
 
     def __init__(self, path: str | Path, *, overwrite: bool = False) -> None:
-        """Create the folder. Raises ExperimentError where it holds anything already, unless `overwrite`: then the files
+        """Create the folder. Raises ExperimentError where it holds anything already, unless `overwrite`: then
+        the files
         that an earlier run wrote here are removed, and all others stay."""
         self.path = Path(path)
         if self.path.exists() and not self.path.is_dir():
-            raise ExperimentError(f"{self.path}: the output must be a folder (got a file). Choose another with --output")
+            raise ExperimentError(
+                f"{self.path}: the output must be a folder (got a file). Choose another with --output"
+            )
         if self.path.is_dir() and any(self.path.iterdir()):
             if not overwrite:
                 raise ExperimentError(
@@ -27,17 +32,25 @@ class OutputFolder:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise ExperimentError(f"{self.path}: the output folder cannot be created ({error.strerror})") from None
+            raise ExperimentError(
+                f"{self.path}: the output folder cannot be created ({error.strerror})"
+            ) from None
         self._written: list[str] = []
 
     def file(self, name: str) -> Path:
-        """The path of a file about to be written. Raises ExperimentError where a file of that name is not ours."""
+        """The path of a file about to be written. Raises ExperimentError where a file of that name is not
+        ours.
+        """
         path = self.path / name
         if path.exists() and name not in self._written:
-            raise ExperimentError(f"{path}: the file is not one that Counterstream wrote. Move it, or choose another --output")
+            raise ExperimentError(
+                f"{path}: the file is not one that Counterstream wrote. Move it, or choose another --output"
+            )
         if name not in self._written:
             self._written.append(name)
-            (self.path / MANIFEST).write_text(json.dumps({"files": self._written}, indent=1) + "\n", encoding="utf-8")
+            (self.path / MANIFEST).write_text(
+                json.dumps({"files": self._written}, indent=1) + "\n", encoding="utf-8"
+            )
         return path
 
     def _clear(self) -> None:

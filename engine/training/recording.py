@@ -1,38 +1,50 @@
-"""From a compiled circuit to the schema of its recording: which synapses, under which rules, from where to where."""
+"""From a compiled circuit to the schema of its recording: which synapses, under which rules, from where to
+where.
+"""
 
 import os
 import platform
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
 
 import numpy as np
 
-from ...circuits.declarations import Circuit, Projection
+from ...circuits.declarations import Circuit
+from ...circuits.graph import Graph, build_graph
+from ...circuits.writing import dump
+from ..compiler.streams import sign_scale
 from ..recorder import Schema, Synapse
+from ..simulator import Floats, Simulator
 
 METRICS = ("loss", "accuracy", "validation_loss", "validation_accuracy", "rate", "images_per_second")
 PACKAGES = ("counterstream", "torch", "numpy", "h5py")
 
 
 def schema(
-    sim: Any, *, text: str, transports_weights: bool, learning: str, seed: int, experiment: str, delta_angles: bool
+    circuit: Circuit,
+    *,
+    transports_weights: bool,
+    learning: str,
+    seed: int,
+    experiment: str,
+    delta_angles: bool,
 ) -> Schema:
-    """What a run of a compiled circuit records: the weights of every projection that learns or has a reverse.
+    """What a run of an explicit circuit records: the weights of every projection that learns or has a
+    reverse.
 
-    `text` is the explicit circuit as YAML. Delta angles are taken at every feedback population's partner.
+    Delta angles are taken at every forward population that has a feedback partner.
     """
-    circuit: Circuit = sim.circuit
+    graph = build_graph(circuit)
     return Schema(
-        circuit=text,
+        circuit=dump(circuit),
         circuit_name=circuit.name,
         learning=learning,
         transports_weights=transports_weights,
         environment=environment(),
         seed=seed,
         experiment=experiment,
-        synapses=list(synapses(sim)),
-        populations=feedback_partners(circuit) if delta_angles else [],
+        synapses=list(synapses(graph)),
+        populations=hidden(graph) if delta_angles else [],
         metrics=METRICS,
     )
 
@@ -48,47 +60,44 @@ def environment() -> dict[str, str]:
     return found | {"cores": str(os.cpu_count())}
 
 
-def feedback_partners(circuit: Circuit) -> list[str]:
-    """The forward populations that have a feedback partner, in the order of the circuit."""
-    partners = {population.partner for population in circuit.populations.values()}
-    return [name for name in circuit.populations if name in partners]
+def synapses(graph: Graph) -> Iterator[Synapse]:
+    """The recorded projections, in the order in which activity and then errors reach their targets."""
+    reversed_ = {projection.reverse_of for projection in graph.projections.values()}
+    for population in (*graph.forward, *graph.feedback):
+        for label in graph.into(population):
+            projection = graph.projections[label]
+            if graph.weighted(label) and (projection.rules or projection.reverse_of or label in reversed_):
+                yield _synapse(graph, label)
 
 
-def synapses(sim: Any) -> Iterator[Synapse]:
-    """The recorded projections of a compiled circuit, in the order of the circuit."""
-    circuit: Circuit = sim.circuit
-    by_name = {projection.label: projection for projection in circuit.projections}
-    reversed_ = {projection.reverse_of for projection in circuit.projections if projection.reverse_of}
-    for name, projection in by_name.items():
-        if name not in sim.weights:
-            continue  # a wiring without weights
-        if projection.rules or projection.reverse_of or name in reversed_:
-            yield _synapse(sim, projection, by_name)
+def hidden(graph: Graph) -> list[str]:
+    """The populations with a delta angle of interest: those with a feedback partner. Outputs are left out, since
+    every system gives them the exact error.
+    """
+    return [name for name in graph.forward if name in graph.partners and name not in graph.outputs]
 
 
-def _synapse(sim: Any, projection: Projection, by_name: dict[str, Projection]) -> Synapse:
-    name, tie = projection.label, projection.tie
-    forward = by_name[projection.reverse_of] if projection.reverse_of else projection
-    feedback = sim.circuit.populations[projection.target].is_feedback
+def effective_weights(sim: Simulator, label: str) -> Floats:
+    """The weights that a projection conducts by, in the layout of W; ties resolved."""
+    tie = sim.compiled.graph.projections[label].tie
+    weights = sim.weights[tie.owner if tie else label]
+    if tie is not None and tie.kind == "sign_of":
+        return np.sign(weights) * sign_scale(weights.shape)
+    return weights
+
+
+def _synapse(graph: Graph, label: str) -> Synapse:
+    projection, geometry = graph.projections[label], graph.geometries[label]
+    tie = projection.tie
     return Synapse(
-        projection=name,
+        projection=label,
         source=projection.source,
         target=projection.target,
-        role="feedback" if feedback else "forward",
+        role="feedback" if graph.is_feedback(label) else "forward",
         reverse_of=projection.reverse_of,
         rules={mode: rule.dw for mode, rule in projection.rules.items()},
         tie=f"{tie.kind} {tie.owner}" if tie else None,
-        shape=np.shape(sim.weights[name]),
-        wiring=forward.wiring.kind if forward.wiring else "",
-        unseen=_unseen(sim.circuit, forward),
+        shape=geometry.weight_shape or (),
+        wiring=geometry.wiring.kind,
+        unseen=geometry.unseen,
     )
-
-
-def _unseen(circuit: Circuit, forward: Projection) -> np.ndarray | None:
-    """The taps that no position sees, broadcastable to the weights; None where every tap is seen."""
-    source, target = (circuit.populations[name] for name in (forward.source, forward.target))
-    shapes = source.input or source.shape, target.shape
-    if forward.wiring is None or shapes[0] is None or shapes[1] is None:
-        return None
-    counts = forward.wiring.tap_counts(shapes[0], shapes[1])
-    return None if counts is None or counts.all() else counts == 0

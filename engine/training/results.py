@@ -1,4 +1,6 @@
-"""What an experiment came to: one row a run, one row a system over its seeds, and the content of summary.json."""
+"""What an experiment came to: one row a run, one row a system over its seeds, and the content of
+summary.json.
+"""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -36,9 +38,11 @@ class RunFigures:
 
 @dataclass(frozen=True, kw_only=True)
 class SystemFigures:
-    """One learning system over its seeds: means, and of the accuracy the sample standard deviation (None: one seed).
+    """One learning system over its seeds: means, and of the accuracy the sample standard deviation (None: one
+    seed).
 
-    `relative_time` is the time per step over the baseline's with the same seed, averaged over seeds; None without it.
+    `relative_time` is the time per step over the baseline's with the same seed, averaged over seeds; None
+    without it.
     """
 
     system: str
@@ -79,7 +83,9 @@ def _system(own: Sequence[RunFigures], runs: Sequence[RunFigures]) -> SystemFigu
     )
 
 
-def summary(name: str, runs: Sequence[RunFigures], *, status: str, experiment: Mapping[str, Any]) -> dict[str, Any]:
+def summary(
+    name: str, runs: Sequence[RunFigures], *, status: str, experiment: Mapping[str, Any]
+) -> dict[str, Any]:
     """The content of summary.json: plain values only."""
     return {
         "format": FORMAT,

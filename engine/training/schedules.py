@@ -22,7 +22,8 @@ class Constant(Declaration):
 
 
 class Cosine(Declaration):
-    """Half a cosine from 1 to 0, the warm-up left out: (1 + cos(pi t / T)) / 2 (Loshchilov and Hutter 2017, equation 5,
+    """Half a cosine from 1 to 0, the warm-up left out: (1 + cos(pi t / T)) / 2 (Loshchilov and Hutter 2017,
+    equation 5,
     without restarts)."""
 
     kind: ClassVar[str] = "cosine"
@@ -36,7 +37,9 @@ class Step(Declaration):
 
     kind: ClassVar[str] = "step"
 
-    milestones: tuple[float, ...] = Field(min_length=1, description="Epochs, counted from the start of training.")
+    milestones: tuple[float, ...] = Field(
+        min_length=1, description="Epochs, counted from the start of training."
+    )
     factor: float = Field(default=0.1, gt=0)
 
     def factor_at(self, step: int, start: int, steps: int, steps_per_epoch: int) -> float:
@@ -52,7 +55,8 @@ def multiplier(
 ) -> float:
     """The factor on the rate in step `step` (from 0) of `steps`.
 
-    Warm-up of `warmup` epochs, u steps: (step + 1) / (u + 1), so that step u is the first of the schedule itself.
+    Warm-up of `warmup` epochs, u steps: (step + 1) / (u + 1), so that step u is the first of the schedule
+    itself.
     """
     start = round(warmup * steps_per_epoch)
     if step < start:

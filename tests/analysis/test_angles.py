@@ -172,6 +172,23 @@ def test_the_figure_draws_every_kind_of_system(tmp_path: Path, ending: str) -> N
         assert 0.02 < (image[..., :3].mean(axis=2) < 0.95).mean() < 0.5  # neither blank nor a blot
 
 
+def test_an_empty_recording_has_no_angles_and_a_blank_panel(tmp_path: Path) -> None:
+    """As a run leaves it that ended before its first snapshot."""
+    with Recorder(tmp_path / "run.h5", schema(synapse("p", (2, 2)), synapse("p~", (2, 2), reverse_of="p"))):
+        pass
+    with Run.open(tmp_path / "run.h5") as run:
+        assert matrix_angles(run).empty
+        assert delta_angles(run).empty
+        assert summary(run)["median_matrix_angle"] is None
+        assert angles_over_training({"kp": [run]}, tmp_path / "angles.png").exists()
+
+
+def test_weights_that_ran_away_have_no_angle(tmp_path: Path) -> None:
+    run = _pair(tmp_path / "run.h5", np.array([[1.0, np.nan]]), np.array([[1.0, 2.0]]))
+    assert matrix_angles(run)["angle_degrees"].isna().all()
+    assert summary(run)["median_matrix_angle"] is None
+
+
 def test_a_figure_of_another_kind_is_refused(tmp_path: Path) -> None:
     with pytest.raises(AnalysisError, match=r"must end in \.png, \.pdf, \.svg \(got '\.jpeg'\)"):
         angles_over_training({}, tmp_path / "angles.jpeg")

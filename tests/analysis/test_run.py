@@ -16,6 +16,23 @@ from counterstream.engine.recorder import Recorder
 
 from .recordings import SHAPES, record, schema, synapse
 
+BUSY_WRITER = """
+import sys, numpy as np
+from counterstream.engine.recorder import Recorder, Schema, Synapse
+
+shape = (64, 32, 3, 3)
+synapses = [Synapse(projection=name, source="x", target="y", role="forward", shape=shape, wiring="conv")
+            for name in ("a->b", "a->b~")]
+schema = Schema(circuit="", circuit_name="", learning="", transports_weights=False, environment={}, seed=0,
+                experiment="", synapses=synapses)
+with Recorder(sys.argv[1], schema, buffers=1) as recorder:
+    for step in range(500):
+        weights = {name: np.full(shape, step, np.float32) for name in ("a->b", "a->b~")}
+        recorder.snapshot(step=step, epoch=0, weights=weights)
+        if step == 1:
+            print("begun", flush=True)
+"""
+
 
 @pytest.fixture(scope="module")
 def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -166,6 +183,24 @@ def test_analysis_loads_neither_torch_nor_the_engine() -> None:
     )
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert loaded.stdout.strip() == "[]"
+
+
+def test_a_reader_beside_a_busy_writer_sees_only_whole_snapshots(tmp_path: Path) -> None:
+    """The writer is another process that never rests; a reading that meets its flush is repeated."""
+    path = tmp_path / "run.h5"
+    with subprocess.Popen(
+        [sys.executable, "-c", BUSY_WRITER, path], stdout=subprocess.PIPE, text=True
+    ) as writer:
+        assert writer.stdout is not None
+        assert writer.stdout.readline(), "the writer never began"
+        openings = 0
+        while writer.poll() is None:
+            openings += 1
+            with Run.open(path) as run:
+                last = len(run.steps) - 1
+                assert (run.weights("a->b") == last).all()
+                assert (run.weights("a->b~", last // 2) == last // 2).all()
+    assert (writer.returncode, openings > 10) == (0, True)
 
 
 def _read_all(path: Path) -> None:

@@ -40,7 +40,9 @@ class ReferenceEngine(Engine[NDArray[Any]]):
     def __init__(self, *, dtype: str | None = None, device: str = "cpu") -> None:
         super().__init__(dtype=dtype, device="cpu" if device == "auto" else device)
         if self.device != "cpu":
-            raise EngineError(f"engine 'reference': device must be 'cpu' (got {device!r}). Use engine='torch' for others.")
+            raise EngineError(
+                f"engine 'reference': device must be 'cpu' (got {device!r}). Use engine='torch' for others."
+            )
 
     def lower(self, program: Program) -> Callable[[Mapping[str, NDArray[Any]]], dict[str, NDArray[Any]]]:
         bind: Binding[NDArray[Any]] = Binding(program)
@@ -75,6 +77,7 @@ class ReferenceEngine(Engine[NDArray[Any]]):
 
     def noise(self, distribution: str, shape: tuple[int, ...], seed: tuple[int, ...]) -> NDArray[Any]:
         random = np.random.default_rng(generator_seed(seed))
+        drawn: NDArray[Any]
         match known_distribution(distribution):
             case "normal":
                 drawn = random.standard_normal(shape)
@@ -86,7 +89,8 @@ class ReferenceEngine(Engine[NDArray[Any]]):
 
 
 def _meeting(value: Value, operand: Value, array: Any) -> Any:
-    """Elementwise, one number a sample, (N,), becomes (N, 1, ..., 1) so that it meets all of the sample's neurons."""
+    """Elementwise, one number a sample, (N,), becomes (N, 1, ..., 1) so that it meets all of the sample's
+    neurons."""
     if value.operation in _ELEMENTWISE_OF_TWO and operand.batched and operand.shape == ():
         return array.reshape(-1, *(1,) * len(value.shape))
     return array

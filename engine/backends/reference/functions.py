@@ -1,13 +1,12 @@
 """Scalar functions, safe for numbers of any size, and the elementwise operations."""
 
+from collections.abc import Callable
 from math import erf as scalar_erf
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-from ...compiler.program import Value
 
 Floats = NDArray[np.floating[Any]]
 
@@ -25,7 +24,7 @@ def erf(x: Floats) -> Floats:
     return np.vectorize(scalar_erf, otypes=[x.dtype])(x)
 
 
-FUNCTIONS = MappingProxyType(
+FUNCTIONS: MappingProxyType[str, Callable[[Floats], Floats]] = MappingProxyType(
     {
         "relu": lambda x: np.maximum(x, 0),
         "sign": np.sign,
@@ -38,7 +37,7 @@ FUNCTIONS = MappingProxyType(
     }
 )
 
-OPERATIONS = MappingProxyType(
+OPERATIONS: MappingProxyType[str, Callable[..., Floats]] = MappingProxyType(
     {
         "add": lambda value, a, b: a + b,
         "multiply": lambda value, a, b: a * b,

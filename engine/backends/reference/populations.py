@@ -1,5 +1,7 @@
-"""What populations do with their currents: biases, normalization, transfer, gate, loss and the means over a batch."""
+"""What populations do with their currents: biases, normalization, transfer, gate, loss and the means over a
+batch."""
 
+from collections.abc import Callable
 from types import MappingProxyType
 from typing import Any
 
@@ -49,7 +51,9 @@ def normalize(
     )
 
 
-def normalize_fixed(value: Value, soma: Floats, gain: Floats, bias: Floats, mean: Floats, variance: Floats) -> Floats:
+def normalize_fixed(
+    value: Value, soma: Floats, gain: Floats, bias: Floats, mean: Floats, variance: Floats
+) -> Floats:
     xhat = standardize(value, soma, mean, 1 / np.sqrt(variance + value["epsilon"]))
     return over_positions(gain, soma) * xhat + over_positions(bias, soma)
 
@@ -91,7 +95,7 @@ def normal_density(x: Floats) -> Floats:
     return np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)
 
 
-TRANSFERS = {
+TRANSFERS: dict[str, Callable[[Floats], Floats]] = {
     "linear": lambda x: x,
     "relu": lambda x: np.maximum(x, 0),
     "tanh": np.tanh,
@@ -103,7 +107,7 @@ TRANSFERS = {
 }
 
 # phi'(x), with y = phi(x) at hand
-DERIVATIVES = {
+DERIVATIVES: dict[str, Callable[[Floats, Floats], Floats]] = {
     "linear": lambda x, y: np.ones_like(x),
     "relu": lambda x, y: (x > 0).astype(x.dtype),
     "tanh": lambda x, y: 1 - y**2,
@@ -125,16 +129,20 @@ def gate(value: Value, error: Floats, x: Floats, rate: Floats) -> Floats:
 # ---- outputs
 
 
-
 def code(x: Floats, label: NDArray[Any]) -> Floats:
-    """The label as activity of the output: itself, or, where it is a class (one integer a sample), a row with a one."""
+    """The label as activity of the output: itself, or, where it is a class (one integer a sample), a row with
+    a one."""
     return label if label.ndim == x.ndim else (label[:, None] == np.arange(x.shape[1])).astype(x.dtype)
 
 
-ANSWERS = {"cross_entropy": softmax, "binary_cross_entropy": sigmoid, "squared": lambda x: x}
+ANSWERS: dict[str, Callable[[Floats], Floats]] = {
+    "cross_entropy": softmax,
+    "binary_cross_entropy": sigmoid,
+    "squared": lambda x: x,
+}
 
 # for one output x and one code t each, before the sum over neurons and the mean over samples
-LOSSES = {
+LOSSES: dict[str, Callable[[Floats, Floats], Floats]] = {
     "cross_entropy": lambda x, t: -t * log_softmax(x),
     "binary_cross_entropy": lambda x, t: softplus(x) - t * x,
     "squared": lambda x, t: (x - t) ** 2 / 2,
@@ -166,7 +174,7 @@ def batch_mean(value: Value, x: Floats) -> Floats:
             return mean.mean(axis=positions)
 
 
-OPERATIONS = MappingProxyType(
+OPERATIONS: MappingProxyType[str, Callable[..., Any]] = MappingProxyType(
     {
         "offset": offset,
         "normalize": normalize,

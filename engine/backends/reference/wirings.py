@@ -1,6 +1,7 @@
 """project, project_back, correlate and per_tap for every wiring.
 
-Letters in the sums: n sample, g group, i channel of the lower population, o channel of the upper one, h and w position.
+Letters in the sums: n sample, g group, i channel of the lower population, o channel of the upper one, h and w
+position.
 """
 
 from collections.abc import Callable, Iterator
@@ -23,14 +24,18 @@ Tap = tuple[int, int]
 
 
 def taps(positions: Pair, size: Pair, stride: Pair, dilation: Pair = (1, 1)) -> Iterator[tuple[Tap, Any]]:
-    """Each tap of a window, with the slices of the padded map that it reads as the window takes all positions."""
+    """Each tap of a window, with the slices of the padded map that it reads as the window takes all
+    positions."""
     for row in range(size[0]):
         for column in range(size[1]):
             top, left = row * dilation[0], column * dilation[1]
-            yield (row, column), (
-                ...,
-                slice(top, top + stride[0] * (positions[0] - 1) + 1, stride[0]),
-                slice(left, left + stride[1] * (positions[1] - 1) + 1, stride[1]),
+            yield (
+                (row, column),
+                (
+                    ...,
+                    slice(top, top + stride[0] * (positions[0] - 1) + 1, stride[0]),
+                    slice(left, left + stride[1] * (positions[1] - 1) + 1, stride[1]),
+                ),
             )
 
 
@@ -97,7 +102,8 @@ def _rows(x: Floats) -> Floats:
 
 
 def _upper_rows(geometry: Geometry, upper: Floats) -> Floats:
-    """One column a weight row: all neurons, or, where weights are shared over positions, the sum over positions."""
+    """One column a weight row: all neurons, or, where weights are shared over positions, the sum over
+    positions."""
     return upper.sum(axis=(2, 3)) if _shared(geometry) else _rows(upper)
 
 
@@ -182,7 +188,8 @@ def copy_project_back(geometry: Geometry, upper: Floats) -> Floats:
 # ---- the operations
 
 PROJECT: dict[str, Callable[..., Floats]] = {
-    "conv": conv_project, "dense": dense_project, "pool": pool_project, "one_to_one": copy_project, "flatten": copy_project,
+    "conv": conv_project, "dense": dense_project, "pool": pool_project,
+    "one_to_one": copy_project, "flatten": copy_project,
 }  # fmt: skip
 PROJECT_BACK: dict[str, Callable[..., Floats]] = {
     "conv": conv_project_back, "dense": dense_project_back, "pool": pool_project_back,
@@ -211,6 +218,6 @@ def per_tap(value: Value, x: Floats) -> Floats:
 
 
 WIRINGS = frozenset(PROJECT)
-OPERATIONS = MappingProxyType(
+OPERATIONS: MappingProxyType[str, Callable[..., Floats]] = MappingProxyType(
     {"project": project, "project_back": project_back, "correlate": correlate, "per_tap": per_tap}
 )

@@ -1,4 +1,9 @@
-"""The elementwise operations as aten calls. A sum takes a scaled term or a product in, which saves a pass over memory."""
+"""The elementwise operations as torch calls. A sum takes a scaled term or a product in: a pass over memory
+less.
+
+Here and wherever `torch.f` is the same as `aten.f`, the former stands: called eagerly it takes half the time
+(1.1 against 2.2 microseconds), which is most of the time where a circuit is small.
+"""
 
 from collections.abc import Callable
 from types import MappingProxyType
@@ -15,7 +20,8 @@ Node = fx.Node
 
 
 def _met(low: Lowering, value: Value, index: int) -> Node:
-    """Operand `index` of the program; one number a sample, (N,), becomes (N, 1, ..., 1) to meet all of its neurons."""
+    """Operand `index` of the program; one number a sample, (N,), becomes (N, 1, ..., 1) to meet all of its
+    neurons."""
     operand, node = low.program.values[index], low.nodes[index]
     assert isinstance(node, fx.Node)
     if operand.batched and operand.shape == () and value.shape:
@@ -42,24 +48,31 @@ def add(low: Lowering, value: Value, *_: Node) -> Node:
             factor, (inner,) = low.program.values[inner]["factor"], low.program.values[inner].inputs
         product = low.program.values[inner]
         read_here_only = low.read_once(inner) and low.read_once(taken)
-        if product.operation == "multiply" and read_here_only and low.program.values[kept].shape == value.shape:
+        if (
+            product.operation == "multiply"
+            and read_here_only
+            and low.program.values[kept].shape == value.shape
+        ):
             terms = (_met(low, value, index) for index in product.inputs)
-            return low.call(aten.addcmul.default, _met(low, value, kept), *terms, value=factor)
+            return low.call(torch.addcmul, _met(low, value, kept), *terms, value=factor)
         if inner != taken:
-            return low.call(aten.add.Tensor, _met(low, value, kept), _met(low, value, inner), alpha=factor)
-    return low.call(aten.add.Tensor, *(_met(low, value, index) for index in value.inputs))
+            return low.call(torch.add, _met(low, value, kept), _met(low, value, inner), alpha=factor)
+    return low.call(torch.add, *(_met(low, value, index) for index in value.inputs))
 
 
 def _step(low: Lowering, x: Node) -> Node:
-    return low.call(aten._to_copy.default, low.call(aten.gt.Scalar, x, 0), dtype=low.dtype)
+    return low.call(aten._to_copy.default, low.call(torch.gt, x, 0), dtype=low.dtype)
 
 
 FUNCTIONS: dict[str, Callable[[Lowering, Node], Node]] = {
+    "relu": lambda low, x: low.call(torch.relu, x),
+    "sign": lambda low, x: low.call(torch.sign, x),
+    "abs": lambda low, x: low.call(torch.abs, x),
+    "exp": lambda low, x: low.call(torch.exp, x),
+    "tanh": lambda low, x: low.call(torch.tanh, x),
+    "sigmoid": lambda low, x: low.call(torch.sigmoid, x),
+    "sqrt": lambda low, x: low.call(torch.sqrt, x),
     "step": _step,
-    **{
-        name: lambda low, x, target=getattr(aten, name).default: low.call(target, x)  # type: ignore[misc]
-        for name in ("relu", "sign", "abs", "exp", "tanh", "sigmoid", "sqrt")
-    },
 }
 
 
@@ -70,11 +83,11 @@ def function(low: Lowering, value: Value, a: Node) -> Node:
 RULES: MappingProxyType[str, Rule] = MappingProxyType(
     {
         "add": add,
-        "multiply": _of_two(aten.mul.Tensor),
-        "divide": _of_two(aten.div.Tensor),
-        "scale": _of_one(aten.mul.Scalar, "factor"),
-        "shift": _of_one(aten.add.Scalar, "amount"),
-        "power": _of_one(aten.pow.Tensor_Scalar, "exponent"),
+        "multiply": _of_two(torch.mul),
+        "divide": _of_two(torch.div),
+        "scale": _of_one(torch.mul, "factor"),
+        "shift": _of_one(torch.add, "amount"),
+        "power": _of_one(torch.pow, "exponent"),
         "function": function,
     }
 )

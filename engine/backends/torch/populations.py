@@ -13,7 +13,7 @@ from .wirings import PROJECT
 aten = torch.ops.aten
 Node = fx.Node
 
-# Beyond it aten takes softplus(x) for x. Its default, 20, would be off by 2e-9; at 40 it is off by less than rounding.
+# Beyond it aten takes x for softplus(x). The default, 20, is off by 2e-9; at 40 rounding hides the rest.
 _SOFTPLUS_LINEAR = 40
 
 
@@ -23,18 +23,19 @@ def _over_positions(low: Lowering, v: Node, rank: int) -> Node:
 
 
 def offset(low: Lowering, value: Value, x: Node, v: Node) -> Node:
-    """Added by the projection itself where x is nothing but one projection's current that nobody else reads."""
+    """Added by the projection itself where x is nothing but one projection's current that nobody else
+    reads."""
     source, by = (low.program.values[i] for i in value.inputs)
     if by.batched:
         shaped = low.reshape(v, -1, by.shape[0], *(1,) * (len(value.shape) - 1))
-        return low.call(aten.add.Tensor, x, shaped)
+        return low.call(torch.add, x, shaped)
     if source.operation == "project" and low.read_once(value.inputs[0]):
         geometry = source["geometry"]
         one_row_a_channel = geometry.weight_shape is not None and geometry.weight_shape[0] == by.shape[0]
         if one_row_a_channel:
             operands = [low.nodes[i] for i in source.inputs]
             return PROJECT[geometry.wiring.kind](low, geometry, *operands, v)
-    return low.call(aten.add.Tensor, x, _over_positions(low, v, len(value.shape)))
+    return low.call(torch.add, x, _over_positions(low, v, len(value.shape)))
 
 
 # ---- batch normalization
@@ -52,15 +53,22 @@ def normalize_fixed(
     low: Lowering, value: Value, soma: Node, gain: Node, bias: Node, mean: Node, variance: Node
 ) -> Node:
     whole = low.call(
-        aten._native_batch_norm_legit_no_training.default, soma, gain, bias, mean, variance, 0.0, value["epsilon"]
+        aten._native_batch_norm_legit_no_training.default,
+        soma,
+        gain,
+        bias,
+        mean,
+        variance,
+        0.0,
+        value["epsilon"],
     )
     return low.item(whole, 0)
 
 
 def standardize(low: Lowering, value: Value, soma: Node, mean: Node, deviation: Node) -> Node:
     rank = len(value.shape)
-    centred = low.call(aten.sub.Tensor, soma, _over_positions(low, mean, rank))
-    return low.call(aten.mul.Tensor, centred, _over_positions(low, deviation, rank))
+    centred = low.call(torch.sub, soma, _over_positions(low, mean, rank))
+    return low.call(torch.mul, centred, _over_positions(low, deviation, rank))
 
 
 def normalize_back(
@@ -80,9 +88,9 @@ def normalize_back(
 
 TRANSFERS: dict[str, Callable[[Lowering, Node], Node]] = {
     "linear": lambda low, x: x,
-    "relu": lambda low, x: low.call(aten.relu.default, x),
-    "tanh": lambda low, x: low.call(aten.tanh.default, x),
-    "sigmoid": lambda low, x: low.call(aten.sigmoid.default, x),
+    "relu": lambda low, x: low.call(torch.relu, x),
+    "tanh": lambda low, x: low.call(torch.tanh, x),
+    "sigmoid": lambda low, x: low.call(torch.sigmoid, x),
     "gelu": lambda low, x: low.call(aten.gelu.default, x),
     "silu": lambda low, x: low.call(aten.silu.default, x),
     "softplus": lambda low, x: low.call(aten.softplus.default, x, 1, _SOFTPLUS_LINEAR),
@@ -97,7 +105,9 @@ GATES: dict[str, Callable[[Lowering, Node, Node, Node], Node]] = {
     "sigmoid": lambda low, error, x, y: low.call(aten.sigmoid_backward.default, error, y),
     "gelu": lambda low, error, x, y: low.call(aten.gelu_backward.default, error, x),
     "silu": lambda low, error, x, y: low.call(aten.silu_backward.default, error, x),
-    "softplus": lambda low, error, x, y: low.call(aten.softplus_backward.default, error, x, 1, _SOFTPLUS_LINEAR),
+    "softplus": lambda low, error, x, y: low.call(
+        aten.softplus_backward.default, error, x, 1, _SOFTPLUS_LINEAR
+    ),
 }
 
 
@@ -113,9 +123,7 @@ def gate(low: Lowering, value: Value, error: Node, x: Node, rate: Node) -> Node:
 
 
 def ones(low: Lowering, value: Value, like: Node) -> Node:
-    return low.call(
-        aten.ones.default, [low.batch(like), *value.shape], dtype=low.dtype, device=low.device
-    )
+    return low.call(aten.ones.default, [low.batch(like), *value.shape], dtype=low.dtype, device=low.device)
 
 
 def _code_of_class(low: Lowering, label: Node, classes: int) -> Node:
@@ -143,7 +151,7 @@ ANSWERS = {"cross_entropy": "softmax", "binary_cross_entropy": "sigmoid", "squar
 
 def error(low: Lowering, value: Value, x: Node, label: Node) -> Node:
     answer = TRANSFERS[ANSWERS[value["loss"]]](low, x)
-    return low.call(aten.sub.Tensor, answer, _code(low, value, label))
+    return low.call(torch.sub, answer, _code(low, value, label))
 
 
 def _cross_entropy(low: Lowering, value: Value, x: Node, label: Node) -> Node:
@@ -151,7 +159,7 @@ def _cross_entropy(low: Lowering, value: Value, x: Node, label: Node) -> Node:
     if _is_class(low, value):
         logarithm = low.call(aten.gather.default, logarithm, 1, low.call(aten.unsqueeze.default, label, 1))
     else:
-        logarithm = low.call(aten.mul.Tensor, logarithm, label)
+        logarithm = low.call(torch.mul, logarithm, label)
     return low.call(aten.neg.default, low.call(aten.sum.default, logarithm))
 
 
@@ -164,7 +172,7 @@ def _binary_cross_entropy(low: Lowering, value: Value, x: Node, label: Node) -> 
 def _squared(low: Lowering, value: Value, x: Node, label: Node) -> Node:
     summed = 2
     distance = low.call(aten.mse_loss.default, x, _code(low, value, label), summed)
-    return low.call(aten.mul.Scalar, distance, 0.5)
+    return low.call(torch.mul, distance, 0.5)
 
 
 LOSSES: dict[str, Callable[..., Node]] = {

@@ -1,8 +1,8 @@
 """project, project_back, correlate and per_tap as aten calls.
 
-`aten.convolution_backward` gives the way back from a kernel and an upper signal, and the correlation from a lower
-activity and an upper signal. Neither reads what the other needs, so one call yields both, with B for the one and the
-forward activity for the other, whether or not B has anything to do with W.
+`aten.convolution_backward` gives the way back from a kernel and an upper signal, and the correlation from a
+lower activity and an upper signal. Neither reads what the other needs, so one call yields both, with B for
+the one and the forward activity for the other, whether or not B has anything to do with W.
 """
 
 from collections.abc import Callable
@@ -29,14 +29,17 @@ def _conv_settings(geometry: Geometry) -> tuple[Any, ...]:
     return list(conv.stride), list(conv.pads), list(conv.dilation), False, [0, 0], conv.groups
 
 
-def conv_project(low: Lowering, geometry: Geometry, pre: Node, weight: Node, bias: Node | None = None) -> Node:
-    return low.call(aten.convolution.default, pre, weight, bias, *_conv_settings(geometry))
+def conv_project(
+    low: Lowering, geometry: Geometry, pre: Node, weight: Node, bias: Node | None = None
+) -> Node:
+    return low.call(torch.convolution, pre, weight, bias, *_conv_settings(geometry))
 
 
 def _conv_backward(
     low: Lowering, geometry: Geometry, upper: Node, lower: Node | None, weight: Node | None
 ) -> tuple[Node, Node]:
-    """(way back, summed correlation): the first needs `weight`, the second `lower`; what is None is not computed."""
+    """(way back, summed correlation): the first needs `weight`, the second `lower`; what is None is not
+    computed."""
     mask = [weight is not None, lower is not None, False]
     assert geometry.weight_shape is not None
     if lower is None:
@@ -56,7 +59,11 @@ def _partner(low: Lowering) -> Value | None:
     """
     values, asked = low.program.values, low.program.values[low.index]
     upper = asked.inputs[0 if asked.operation == "project_back" else 1]
-    alike = [reader for reader in low.readers[upper] if dict(values[reader].attributes).get("geometry") == asked["geometry"]]
+    alike = [
+        reader
+        for reader in low.readers[upper]
+        if dict(values[reader].attributes).get("geometry") == asked["geometry"]
+    ]
     backs = [i for i in alike if values[i].operation == "project_back" and values[i].inputs[0] == upper]
     correlations = [i for i in alike if values[i].operation == "correlate" and values[i].inputs[1] == upper]
     for back, correlation in zip(backs, correlations, strict=False):
@@ -83,7 +90,7 @@ def conv_correlate(low: Lowering, geometry: Geometry, lower: Node, upper: Node) 
 
 
 def _rows(low: Lowering, x: Node, shape: tuple[int, ...]) -> Node:
-    return x if len(shape) == 1 else low.call(aten.flatten.using_ints, x, 1)
+    return x if len(shape) == 1 else low.call(torch.flatten, x, 1)
 
 
 def _is_shared(geometry: Geometry) -> bool:
@@ -97,8 +104,10 @@ def _upper_rows(low: Lowering, geometry: Geometry, upper: Node) -> Node:
     return _rows(low, upper, geometry.upper)
 
 
-def dense_project(low: Lowering, geometry: Geometry, pre: Node, weight: Node, bias: Node | None = None) -> Node:
-    current = low.call(aten.linear.default, _rows(low, pre, geometry.lower), weight, bias)
+def dense_project(
+    low: Lowering, geometry: Geometry, pre: Node, weight: Node, bias: Node | None = None
+) -> Node:
+    current = low.call(torch.nn.functional.linear, _rows(low, pre, geometry.lower), weight, bias)
     if _is_shared(geometry):
         channels = low.reshape(current, -1, geometry.upper[0], 1, 1)
         return low.call(aten.expand.default, channels, [-1, *geometry.upper])
@@ -106,13 +115,13 @@ def dense_project(low: Lowering, geometry: Geometry, pre: Node, weight: Node, bi
 
 
 def dense_project_back(low: Lowering, geometry: Geometry, upper: Node, weight: Node) -> Node:
-    lower = low.call(aten.mm.default, _upper_rows(low, geometry, upper), weight)
+    lower = low.call(torch.mm, _upper_rows(low, geometry, upper), weight)
     return lower if len(geometry.lower) == 1 else low.reshape(lower, -1, *geometry.lower)
 
 
 def dense_correlate(low: Lowering, geometry: Geometry, lower: Node, upper: Node) -> Node:
-    columns = low.call(aten.t.default, _upper_rows(low, geometry, upper))
-    return low.mean_of_sum(low.call(aten.mm.default, columns, _rows(low, lower, geometry.lower)), lower)
+    columns = low.call(torch.t, _upper_rows(low, geometry, upper))
+    return low.mean_of_sum(low.call(torch.mm, columns, _rows(low, lower, geometry.lower)), lower)
 
 
 # ---- pool
@@ -156,7 +165,7 @@ def pool_project_back(low: Lowering, geometry: Geometry, upper: Node, lower: Nod
             upper, lower, *_window(geometry), [1, 1], False, places,
         )  # fmt: skip
     if _is_global(geometry):
-        each = low.call(aten.div.Scalar, upper, geometry.lower[1] * geometry.lower[2])
+        each = low.call(torch.div, upper, geometry.lower[1] * geometry.lower[2])
         return low.call(aten.expand.default, each, [-1, *geometry.lower])
     like = low.stand_in([low.batch(upper), *geometry.lower])
     return low.call(aten.avg_pool2d_backward.default, upper, like, *_window(geometry), False, True, None)
@@ -166,9 +175,15 @@ def pool_project_back(low: Lowering, geometry: Geometry, upper: Node, lower: Nod
 
 
 def _moved(
-    low: Lowering, x: Node, channels: int, read: tuple[int, int] | None, written: tuple[int, int] | None, rank: int
+    low: Lowering,
+    x: Node,
+    channels: int,
+    read: tuple[int, int] | None,
+    written: tuple[int, int] | None,
+    rank: int,
 ) -> Node:
-    """Channels `read` of x, at the channels `written` of a value that has `channels` of them and is else 0."""
+    """Channels `read` of x, at the channels `written` of a value that has `channels` of them and is else
+    0."""
     if read is not None:
         x = low.call(aten.slice.Tensor, x, 1, *read)
     if written is not None and written != (0, channels):
@@ -223,12 +238,13 @@ def correlate(low: Lowering, value: Value, lower: Node, upper: Node) -> Node:
 def per_tap(low: Lowering, value: Value, x: Node) -> Node:
     geometry: Geometry = value["geometry"]
     if geometry.tap_counts is None:
-        return low.call(aten.div.Scalar, x, geometry.positions) if value["kind"] == "mean" else x
+        return low.call(torch.div, x, geometry.positions) if value["kind"] == "mean" else x
     factors = [
-        float(count > 0) / (max(count, 1) if value["kind"] == "mean" else 1) for count in geometry.tap_counts.ravel().tolist()
+        float(count > 0) / (max(count, 1) if value["kind"] == "mean" else 1)
+        for count in geometry.tap_counts.ravel().tolist()
     ]
     row = low.call(torch.tensor, factors, dtype=low.dtype, device=low.device)
-    return low.call(aten.mul.Tensor, x, low.reshape(row, *geometry.tap_counts.shape))
+    return low.call(torch.mul, x, low.reshape(row, *geometry.tap_counts.shape))
 
 
 WIRINGS = frozenset(PROJECT)

@@ -42,7 +42,7 @@ def number(value):
 
 @pytest.fixture(scope="module")
 def audit_log():
-    """What the interpreter reports while `listening`; one hook, since the interpreter never lets go of one."""
+    """What the interpreter reports while `listening`; one hook, as the interpreter never drops one."""
     log = {"listening": False, "events": []}
     sys.addaudithook(lambda event, _: log["listening"] and log["events"].append(event))
     return log

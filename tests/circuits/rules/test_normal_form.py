@@ -76,6 +76,8 @@ def test_intrinsic_signals_stand_in_post():
     [
         ("pre.rate * post.rate - post.rate * pre.rate", 0),
         ("0 * w", 0),
+        ("centre(pre.rate**0) * w", 0),
+        ("relu(pre.rate**0 - 1) * w", 0),
         ("(0.1 + 0.2 - 0.3) * w", 0),
         ("relu(pre.rate + theta) - relu(theta + pre.rate)", 0),
         ("relu(2 * pre.rate * theta) - relu(pre.rate * 0.5)", 0),

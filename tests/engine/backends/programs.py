@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from hypothesis import strategies as st
+
 from counterstream.circuits.wiring import Conv, Dense, Flatten, Geometry, OneToOne, Pool, Wiring
 from counterstream.engine.backends import load_engine
 from counterstream.engine.compiler.program import Program, Value
-from hypothesis import strategies as st
 
 SAMPLES = 3
 
@@ -26,7 +27,9 @@ class Hand:
         self.arrays[name] = array
         return self.value("input", shape=shape, batched=batched, name=name, role="data", dtype=dtype)
 
-    def value(self, operation: str, *inputs: int, shape: tuple[int, ...], batched: bool = True, **attributes: Any) -> int:
+    def value(
+        self, operation: str, *inputs: int, shape: tuple[int, ...], batched: bool = True, **attributes: Any
+    ) -> int:
         self.values.append(Value(operation, inputs, tuple(sorted(attributes.items())), shape, batched))
         return len(self.values) - 1
 
@@ -69,13 +72,13 @@ def convs(draw: st.DrawFn) -> Geometry:
     """Odd strides, paddings, dilations and groups; taps that no position sees are among them."""
     groups = draw(st.integers(1, 3))
     channels_in, channels = groups * draw(st.integers(1, 2)), groups * draw(st.integers(1, 2))
-    kernel, stride, dilation = (
-        (draw(st.integers(1, top)), draw(st.integers(1, top))) for top in (3, 3, 2)
-    )
+    kernel, stride, dilation = ((draw(st.integers(1, top)), draw(st.integers(1, top))) for top in (3, 3, 2))
     padding = (draw(st.integers(0, 3)), draw(st.integers(0, 3)))
     least = [max(1, d * (k - 1) + 1 - 2 * p) for d, k, p in zip(dilation, kernel, padding, strict=True)]
     lower = (channels_in, least[0] + draw(st.integers(0, 4)), least[1] + draw(st.integers(0, 4)))
-    conv = Conv(channels=channels, kernel=kernel, stride=stride, padding=padding, dilation=dilation, groups=groups)
+    conv = Conv(
+        channels=channels, kernel=kernel, stride=stride, padding=padding, dilation=dilation, groups=groups
+    )
     return geometry(conv, lower)
 
 
@@ -127,7 +130,11 @@ class Laid:
         random = np.random.default_rng(seed)
         self.geometry = laid
         self.hand = hand = Hand()
-        lower = random.integers(-2, 3, (SAMPLES, *laid.lower)) * 1.0 if ties else random.normal(size=(SAMPLES, *laid.lower))
+        lower = (
+            random.integers(-2, 3, (SAMPLES, *laid.lower)) * 1.0
+            if ties
+            else random.normal(size=(SAMPLES, *laid.lower))
+        )
         self.lower = hand.input("lower", lower)
         self.upper = hand.input("upper", random.normal(size=(SAMPLES, *laid.upper)))
         self.weights: tuple[int, ...] = ()
@@ -137,7 +144,9 @@ class Laid:
 
     @property
     def project(self) -> int:
-        return self.hand.value("project", self.lower, *self.weights, shape=self.geometry.upper, geometry=self.geometry)
+        return self.hand.value(
+            "project", self.lower, *self.weights, shape=self.geometry.upper, geometry=self.geometry
+        )
 
     @property
     def project_back(self) -> int:
@@ -155,4 +164,6 @@ class Laid:
     def per_tap(self, kind: str) -> int:
         (weight,) = self.weights
         shape = self.hand.values[weight].shape
-        return self.hand.value("per_tap", weight, shape=shape, batched=False, geometry=self.geometry, kind=kind)
+        return self.hand.value(
+            "per_tap", weight, shape=shape, batched=False, geometry=self.geometry, kind=kind
+        )

@@ -4,9 +4,10 @@ from itertools import product
 
 import numpy as np
 import pytest
-from counterstream.engine.backends import load_engine
 from hypothesis import given
 from hypothesis import strategies as st
+
+from counterstream.engine.backends import load_engine
 
 from .programs import Hand, close, seeds
 
@@ -28,7 +29,9 @@ shapes = st.one_of(st.just(()), st.tuples(st.integers(1, 4)), st.tuples(*[st.int
 SIDES = list(product([True, False], [True, False]))
 
 
-def operand(hand: Hand, name: str, shape: tuple[int, ...], batched: bool, seed: int) -> tuple[int, np.ndarray]:
+def operand(
+    hand: Hand, name: str, shape: tuple[int, ...], batched: bool, seed: int
+) -> tuple[int, np.ndarray]:
     """(position, array shaped to broadcast over (samples, *shape) whatever the operand's own shape is)."""
     random = np.random.default_rng(seed)
     array = random.uniform(0.5, 2, (3, *shape) if batched else shape) * random.choice([-1, 1])
@@ -45,7 +48,12 @@ def spread(array: np.ndarray, batched: bool, rank: int) -> np.ndarray:
 @pytest.mark.parametrize("operation", OF_TWO)
 @given(shape=shapes, left=st.sampled_from(SIDES), right=st.sampled_from(SIDES), seed=seeds)
 def test_of_two(
-    engine: str, operation: str, shape: tuple[int, ...], left: tuple[bool, bool], right: tuple[bool, bool], seed: int
+    engine: str,
+    operation: str,
+    shape: tuple[int, ...],
+    left: tuple[bool, bool],
+    right: tuple[bool, bool],
+    seed: int,
 ) -> None:
     """Scalars, one for all or one a sample, meet any shape, on either side."""
     hand = Hand()
@@ -61,7 +69,11 @@ def test_of_two(
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_function(engine: str, name: str) -> None:
-    x = np.array([[0.0, 0.5, 3.0, 700.0]]) if name == "sqrt" else np.array([[-700.0, -1.5, 0.0, 0.25, 3.0, 700.0]])
+    x = (
+        np.array([[0.0, 0.5, 3.0, 700.0]])
+        if name == "sqrt"
+        else np.array([[-700.0, -1.5, 0.0, 0.25, 3.0, 700.0]])
+    )
     hand = Hand()
     value = hand.value("function", hand.input("x", x), shape=x.shape[1:], name=name)
     close(hand.run(value, engine=engine)[0], FUNCTIONS[name](x))
@@ -112,7 +124,8 @@ def test_fused_sums(shape, batched, scalar, factor, flip, scaled, kept_is_scalar
 
 
 def test_sgd_is_one_call_a_line() -> None:
-    """v' = mu v + g and w' = w - eta v' with runtime rates: two calls, no temporaries beyond their results."""
+    """v' = mu v + g and w' = w - eta v' with runtime rates: two calls, no temporaries beyond their
+    results."""
     hand = Hand()
     rate, momentum = (hand.input(name, 0.1, batched=False) for name in ("rate", "momentum"))
     w, v, g = (hand.input(name, np.ones((2, 3)), batched=False) for name in "wvg")
@@ -121,5 +134,5 @@ def test_sgd_is_one_call_a_line() -> None:
     step = hand.value("scale", hand.value("multiply", rate, trace, **shape), factor=-1.0, **shape)
     moved = hand.value("add", w, step, **shape)
     code = load_engine("torch", dtype="float64").compile(hand.program(trace, moved)).module.code
-    assert code.count("ops.aten") == code.count("aten.addcmul.default(") == 2
+    assert code.count("torch.") == code.count("torch.addcmul(") == 2
     close(hand.run(moved, engine="torch")[0], np.full((2, 3), 0.89))

@@ -4,6 +4,7 @@ from importlib.metadata import EntryPoint
 from typing import Any
 
 import pytest
+
 from counterstream.engine.backends import (
     BrokenEngine,
     EngineError,
@@ -29,15 +30,21 @@ def test_the_engines_of_this_package() -> None:
 
 
 def test_unknown() -> None:
-    with pytest.raises(UnknownEngine, match=r"'trch'\)\. Did you mean 'torch'\? installed: .*reference, torch"):
+    with pytest.raises(
+        UnknownEngine, match=r"'trch'\)\. Did you mean 'torch'\? installed: .*reference, torch"
+    ):
         load_engine("trch")
 
 
 def test_known_but_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     installed(monkeypatch)
-    with pytest.raises(EngineNotInstalled, match="'inductor' is not installed. It is planned .* not yet available"):
+    with pytest.raises(
+        EngineNotInstalled, match=r"'inductor' is not installed\. It is planned .* not yet available"
+    ):
         load_engine("inductor")
-    with pytest.raises(EngineNotInstalled, match="'jax' is not installed. No JAX engine has been published"):
+    with pytest.raises(
+        EngineNotInstalled, match=r"'jax' is not installed\. No JAX engine has been published"
+    ):
         load_engine("jax")
 
 
@@ -48,22 +55,40 @@ def test_a_known_engine_that_somebody_installs_is_loaded(monkeypatch: pytest.Mon
 
 def test_installed_but_broken(monkeypatch: pytest.MonkeyPatch) -> None:
     installed(monkeypatch, mine="no_such_module_anywhere:Engine", other="math:pi", third="math:nothing")
-    with pytest.raises(BrokenEngine, match=r"\(no_such_module_anywhere:Engine\) but cannot be imported: ModuleNotFound"):
+    with pytest.raises(
+        BrokenEngine, match=r"\(no_such_module_anywhere:Engine\) but cannot be imported: ModuleNotFound"
+    ):
         load_engine("mine")
     with pytest.raises(BrokenEngine, match="'other' is installed but math:pi is not a subclass of Engine"):
         load_engine("other")
-    with pytest.raises(BrokenEngine, match="'third' .* AttributeError"):
+    with pytest.raises(BrokenEngine, match=r"'third' .* AttributeError"):
         load_engine("third")
 
 
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
-        ("torch", {"dtype": "float23"}, r"'torch': dtype .*'float23'.*Did you mean 'float32'\? dtypes: float32, float64"),
+        (
+            "torch",
+            {"dtype": "float23"},
+            r"'torch': dtype .*'float23'.*Did you mean 'float32'\? dtypes: float32, float64",
+        ),
         ("torch", {"dtype": "bfloat16"}, "dtype must be one that the engine computes in .*'bfloat16'"),
-        ("torch", {"device": "gpu"}, r"device must be a known one \(got 'gpu'\).*devices: cpu, cuda, cuda:1, auto"),
-        ("torch", {"device": "cuda:99"}, r"must be one of this machine's \d+ CUDA devices \(got 'cuda:99'\). Use device="),
-        ("reference", {"device": "cuda"}, r"'reference': device must be 'cpu' \(got 'cuda'\). Use engine='torch'"),
+        (
+            "torch",
+            {"device": "gpu"},
+            r"device must be a known one \(got 'gpu'\).*devices: cpu, cuda, cuda:1, auto",
+        ),
+        (
+            "torch",
+            {"device": "cuda:99"},
+            r"must be one of this machine's \d+ CUDA devices \(got 'cuda:99'\). Use device=",
+        ),
+        (
+            "reference",
+            {"device": "cuda"},
+            r"'reference': device must be 'cpu' \(got 'cuda'\). Use engine='torch'",
+        ),
         ("reference", {"dtype": "bfloat16"}, "'reference': dtype must be"),
     ],
 )
@@ -79,5 +104,5 @@ def test_auto_is_a_device() -> None:
 
 @pytest.mark.parametrize("name", ["reference", "torch"])
 def test_unknown_noise(name: str) -> None:
-    with pytest.raises(EngineError, match="known distribution .*'norml'.*Did you mean 'normal'"):
+    with pytest.raises(EngineError, match=r"known distribution .*'norml'.*Did you mean 'normal'"):
         load_engine(name).noise("norml", (2,), (0,))

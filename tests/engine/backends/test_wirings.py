@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+
 from counterstream.circuits.wiring import Conv, Dense, Geometry, Pool
 from counterstream.engine.backends import load_engine
-from hypothesis import given
 
 from .programs import SAMPLES, Laid, close, geometry, pools, seeds, weighted, wirings
 
@@ -76,7 +77,8 @@ def test_correlation_is_the_adjoint_in_the_weight(drawn: Geometry, seed: int) ->
 
 
 def by_autograd(laid: Laid) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
-    """The current, and its vector-Jacobian products with the upper signal, by torch.nn.functional and autograd."""
+    """The current, and its vector-Jacobian products with the upper signal, by torch.nn.functional and
+    autograd."""
     wiring, upper = laid.geometry.wiring, laid.geometry.upper
     tensors = {name: torch.tensor(array) for name, array in laid.hand.arrays.items()}
     x = tensors["lower"].requires_grad_()
@@ -91,7 +93,11 @@ def by_autograd(laid: Laid) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
             )
         case Dense():
             y = functional.linear(x.flatten(1), leaves[1])
-            y = y[:, :, None, None].expand(-1, *upper) if wiring.shared and len(upper) == 3 else y.view(-1, *upper)
+            y = (
+                y[:, :, None, None].expand(-1, *upper)
+                if wiring.shared and len(upper) == 3
+                else y.view(-1, *upper)
+            )
         case Pool(over="max"):
             y = functional.max_pool2d(x, *wiring.window(laid.geometry.lower), wiring.padding)
         case Pool():
@@ -123,7 +129,8 @@ def test_against_autograd(engine: str, drawn: Geometry, seed: int) -> None:
 
 @given(weighted, seeds)
 def test_finite_differences(drawn: Geometry, seed: int) -> None:
-    """The reference alone: what project does when one weight or one activity moves by h (project is bilinear)."""
+    """The reference alone: what project does when one weight or one activity moves by h (project is
+    bilinear)."""
     laid = Laid(drawn, seed)
     asked = [laid.project, laid.project_back, laid.correlate]
     before, back, correlation = laid.hand.run(*asked)

@@ -11,7 +11,6 @@ from counterstream.engine.recorder.layout import CHUNK_BYTES, chunk_shape
 
 from . import samples
 
-
 UNSEEN = np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]], bool)  # all but the centre tap, as on a 1x1 map
 SYNAPSES = [
     samples.synapse("image->v1", unseen=UNSEEN),

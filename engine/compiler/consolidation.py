@@ -1,0 +1,116 @@
+"""Consolidation as operations: what each synapse, gain and bias does with its drive. Elementwise, state in named traces."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from ...circuits.declarations import Consolidation
+from ...circuits.wiring import Geometry, Shape
+from .builder import ProgramBuilder, Ref
+from .program import Program
+from .state import State
+
+
+@dataclass(frozen=True, kw_only=True)
+class Learner:
+    """One state that learns in a mode: its drive arrives under the name drive/STATE (or not at all: decay alone)."""
+
+    state: str
+    shape: Shape
+    driven: bool
+    decay: float
+    consolidation: Literal["common", "addition"]
+    geometry: Geometry | None = None
+
+
+def trace_states(learners: Iterable[Learner], common: Consolidation) -> Mapping[str, State]:
+    """The traces that the common consolidation keeps for each learner, by name."""
+    traces: dict[str, State] = {}
+    for learner in learners:
+        if learner.consolidation == "common":
+            kinds = {"sgd": ("trace",) if common.momentum else (), "adamw": ("trace", "trace2")}[common.optimizer]
+            traces |= {
+                f"{kind}/{learner.state}": State(name=f"{kind}/{learner.state}", shape=learner.shape, initial=0.0)
+                for kind in kinds
+            }
+    return traces
+
+
+def consolidation_program(name: str, learners: Iterable[Learner], common: Consolidation) -> Program:
+    """The program that follows a mode's observations: drives in, new states out.
+
+    It runs after every read of the step, so all reads precede all writes. Hyperparameters arrive as scalars: `rate`, and for
+    AdamW `correction` and `correction2`, which are 1 / (1 - beta^t).
+    """
+    writer = _Writer(ProgramBuilder(name), common)
+    for learner in learners:
+        writer.write(learner)
+    return writer.builder.program()
+
+
+class _Writer:
+    def __init__(self, builder: ProgramBuilder, common: Consolidation) -> None:
+        self.builder = builder
+        self.common = common
+
+    def write(self, learner: Learner) -> None:
+        weight = self._state(learner.state, learner.shape)
+        drive = self._state(f"drive/{learner.state}", learner.shape) if learner.driven else None
+        if learner.consolidation == "addition":
+            new = self._addition(learner, weight, drive)
+        elif self.common.optimizer == "sgd":
+            new = self._sgd(learner, weight, drive)
+        else:
+            new = self._adamw(learner, weight, drive)
+        self.builder.results[learner.state] = new
+
+    def _state(self, name: str, shape: Shape) -> Ref:
+        return self.builder.input(name, shape, role="state")
+
+    def _hyper(self, name: str) -> Ref:
+        return self.builder.input(name, (), role="hyper")
+
+    def _decay(self, learner: Learner, weight: Ref) -> Ref | None:
+        """-decay * w, for taps that exist."""
+        if learner.decay == 0:
+            return None
+        has_unseen = learner.geometry is not None and learner.geometry.unseen is not None
+        seen = self.builder.per_tap(weight, learner.geometry, "seen") if has_unseen and learner.geometry else weight
+        return self.builder.scale(seen, -learner.decay)
+
+    def _whole(self, learner: Learner, weight: Ref, drive: Ref | None) -> Ref:
+        """drive - decay * w."""
+        parts = [part for part in (drive, self._decay(learner, weight)) if part is not None]
+        return self.builder.total(parts) if parts else self.builder.scale(weight, 0.0)
+
+    def _addition(self, learner: Learner, weight: Ref, drive: Ref | None) -> Ref:
+        return self.builder.add(weight, self._whole(learner, weight, drive))
+
+    def _sgd(self, learner: Learner, weight: Ref, drive: Ref | None) -> Ref:
+        """v' = mu v + g, w' = w + rate v' (Nesterov: w + rate (g + mu v')), g = drive - decay w. torch.optim.SGD."""
+        build, common = self.builder, self.common
+        step = whole = self._whole(learner, weight, drive)
+        if common.momentum:
+            name = f"trace/{learner.state}"
+            step = build.add(whole, build.scale(self._state(name, learner.shape), common.momentum))
+            build.results[name] = step
+            if common.nesterov:
+                step = build.add(whole, build.scale(step, common.momentum))
+        return build.add(weight, build.multiply(step, self._hyper("rate")))
+
+    def _adamw(self, learner: Learner, weight: Ref, drive: Ref | None) -> Ref:
+        """Moments of the drive alone; the decay is decoupled: w' = w - rate decay w + rate m / (sqrt(s) + epsilon)."""
+        build, common = self.builder, self.common
+        decay = self._decay(learner, weight)
+        drive = build.scale(weight, 0.0) if drive is None else drive
+        moments = []
+        for kind, beta, seen in zip(("trace", "trace2"), common.betas, (drive, build.power(drive, 2)), strict=True):
+            name = f"{kind}/{learner.state}"
+            old = build.scale(self._state(name, learner.shape), beta)
+            build.results[name] = build.add(old, build.scale(seen, 1 - beta))
+            moments.append(build.results[name])
+        mean = build.multiply(moments[0], self._hyper("correction"))
+        spread = build.function(build.multiply(moments[1], self._hyper("correction2")), "sqrt")
+        step = build.divide(mean, build.shift(spread, common.epsilon))
+        step = step if decay is None else build.add(step, decay)
+        return build.add(weight, build.multiply(step, self._hyper("rate")))

@@ -1,0 +1,68 @@
+"""The state of a compiled circuit: every named array that lives from step to step, and how it starts."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import prod
+from typing import Literal
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...circuits.declarations import Initial
+from ...circuits.graph import Graph
+from ...circuits.wiring import Geometry, Shape
+
+Kind = Literal["weights", "gain", "bias", "running_mean", "running_variance", "trace", "trace2"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """One array of state. `name` is KIND/SUBJECT; optimizer traces are trace/KIND/SUBJECT."""
+
+    name: str
+    shape: Shape
+    initial: Initial | float
+    """A distribution for weights; a constant for everything else."""
+    geometry: Geometry | None = None
+
+    def draw(self, seed: int) -> NDArray[np.float64]:
+        """The initial value. Each state has a stream of random numbers of its own, keyed by (seed, name), so that circuits
+        that share a projection's name start from the same weights, whatever else they hold."""
+        if isinstance(self.initial, float):
+            return np.full(self.shape, self.initial)
+        assert self.geometry is not None
+        rng = np.random.default_rng([seed, crc32(self.name.encode())])
+        fan_out = prod(self.shape) // self.shape[1]
+        return self.initial.draw(rng, self.shape, self.geometry.fan_in, fan_out)
+
+
+def weights_name(graph: Graph, label: str) -> str:
+    """The state in which a projection's weights live: its own, or those of the projection it is tied to."""
+    tie = graph.projections[label].tie
+    return weights_name(graph, tie.owner) if tie else f"weights/{label}"
+
+
+def circuit_states(graph: Graph) -> Mapping[str, State]:
+    """Weights, gains, biases and running statistics, by name."""
+    return {state.name: state for state in (*_synapses(graph), *_populations(graph))}
+
+
+def _synapses(graph: Graph) -> Iterator[State]:
+    for label, projection in graph.projections.items():
+        geometry = graph.geometries[label]
+        if geometry.weight_shape is not None and projection.tie is None:
+            yield State(
+                name=f"weights/{label}", shape=geometry.weight_shape, initial=projection.initial, geometry=geometry
+            )
+
+
+def _populations(graph: Graph) -> Iterator[State]:
+    for name in graph.forward:
+        population, channels = graph.populations[name], graph.shapes[name][:1]
+        if population.normalizes:
+            yield State(name=f"gain/{name}", shape=channels, initial=population.initial_gain)
+            yield State(name=f"running_mean/{name}", shape=channels, initial=0.0)
+            yield State(name=f"running_variance/{name}", shape=channels, initial=1.0)
+        if population.normalizes or graph.has_bias(name):
+            yield State(name=f"bias/{name}", shape=channels, initial=population.initial_bias)

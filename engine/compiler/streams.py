@@ -1,0 +1,202 @@
+"""The two streams of a circuit as operations: activity upwards through the forward populations, errors back through their
+partners. Each population leaves its compartments behind, for rules and readers."""
+
+from collections.abc import Mapping
+from math import sqrt
+
+from ...circuits.declarations import BatchNormalization
+from ...circuits.graph import Graph
+from ...circuits.locality import conducts, fed
+from ...circuits.wiring import Pool
+from .builder import ProgramBuilder, Ref
+from .errors import cannot
+from .state import weights_name
+
+Compartments = dict[str, Ref]
+
+
+class Streams:
+    """Builds forward and feedback stream of one mode with data.
+
+    After `forward()`, and `backward()` where there is a feedback stream, `compartments[population][name]` holds every
+    compartment. With `frozen`, populations normalize by their running statistics, and there is no way back.
+    """
+
+    def __init__(self, builder: ProgramBuilder, graph: Graph, mode: str, *, frozen: bool = False) -> None:
+        self.builder = builder
+        self.graph = graph
+        self.mode = mode
+        self.frozen = frozen
+        self.compartments: dict[str, Compartments] = {}
+        self.statistics: dict[str, Ref] = {}
+        """New running statistics by state name."""
+        self.normalized_sums: dict[str, tuple[Ref, Ref]] = {}
+        """By population: the summed gated * drive and the summed gated, which fall out of undoing the normalization."""
+        self._before_transfer: dict[str, Ref] = {}
+        self._normalization: dict[str, tuple[Ref, Ref, Ref]] = {}
+
+    # ---- state
+
+    def state(self, name: str, channels_of: str) -> Ref:
+        return self.builder.input(name, self.graph.shapes[channels_of][:1], role="state")
+
+    def weights(self, label: str) -> Ref | None:
+        """The weights of a projection, ties resolved; None where its wiring has none."""
+        geometry = self.graph.geometries[label]
+        if geometry.weight_shape is None:
+            return None
+        own = self.builder.input(weights_name(self.graph, label), geometry.weight_shape, role="state")
+        tie = self.graph.projections[label].tie
+        if tie is None or tie.kind != "sign_of":
+            return own
+        return self.builder.scale(self.builder.function(own, "sign"), sign_scale(geometry.weight_shape))
+
+    def label(self, population: str) -> Ref:
+        """What the outside says an output should be: a class for cross-entropy and label populations, else an activity."""
+        declared = self.graph.populations[population]
+        is_class = declared.target is not None or declared.output_loss == "cross_entropy"
+        shape = () if is_class else self.graph.shapes[population]
+        return self.builder.input(
+            f"label/{population}", shape, role="label", batched=True, dtype="int" if is_class else "float"
+        )
+
+    # ---- forward
+
+    def forward(self) -> None:
+        """The forward stream, sources first."""
+        for name in self.graph.forward:
+            population = self.graph.populations[name]
+            if population.input is not None:
+                rate = self.builder.input(f"data/{name}", population.input, role="data", batched=True)
+                self.compartments[name] = {"soma": rate, "rate": rate}
+            elif population.target is not None:
+                rate = self.builder.one_hot(self.label(name), population.target)
+                self.compartments[name] = {"soma": rate, "rate": rate}
+            else:
+                self._answer(name)
+
+    def _answer(self, name: str) -> None:
+        population, build = self.graph.populations[name], self.builder
+        soma = self._current(name)
+        if soma is None:
+            raise cannot(f"nothing conducts to '{name}' in mode '{self.mode}'", f"populations.{name}")
+        own = self.compartments[name] = {"soma": soma}
+        before = soma
+        if population.normalizes:
+            before = self._normalize(name, soma)
+        elif self.graph.has_bias(name):
+            before = build.offset(soma, self.state(f"bias/{name}", name))
+        self._before_transfer[name] = before
+        own["rate"] = build.transfer(before, population.transfer)
+
+    def _current(self, name: str) -> Ref | None:
+        """The summed input of a population from its own stream, or None where nothing conducts."""
+        currents = []
+        for label in self.graph.into(name):
+            projection = self.graph.projections[label]
+            if not conducts(self.graph, projection.modes, self.mode) or projection.source not in self.compartments:
+                continue
+            pre, geometry = self.compartments[projection.source]["rate"], self.graph.geometries[label]
+            if projection.reverse_of is None:
+                currents.append(self.builder.project(pre, self.weights(label), geometry))
+            else:
+                # A maximum's way back leads through the neuron that won, so it needs the activity below.
+                is_max = isinstance(geometry.wiring, Pool) and geometry.wiring.over == "max"
+                below = self.graph.projections[projection.reverse_of].source
+                lower = self.compartments[below]["rate"] if is_max else None
+                currents.append(self.builder.project_back(pre, self.weights(label), lower, geometry))
+        return self.builder.total(currents) if currents else None
+
+    def _normalize(self, name: str, soma: Ref) -> Ref:
+        how = self.graph.populations[name].normalize
+        assert isinstance(how, BatchNormalization)
+        gain, bias, mean, variance = (
+            self.state(f"{kind}/{name}", name) for kind in ("gain", "bias", "running_mean", "running_variance")
+        )
+        if self.frozen:
+            return self.builder.normalize_fixed(soma, gain, bias, mean, variance, epsilon=how.epsilon)
+        answer, batch_mean, deviation, new_mean, new_variance = self.builder.normalize(
+            soma, gain, bias, mean, variance, epsilon=how.epsilon, momentum=how.momentum
+        )
+        self.statistics |= {f"running_mean/{name}": new_mean, f"running_variance/{name}": new_variance}
+        self._normalization[name] = (gain, batch_mean, deviation)
+        self.compartments[name]["drive"] = self.builder.standardize(soma, batch_mean, deviation)
+        return answer
+
+    # ---- feedback
+
+    def backward(self) -> None:
+        """The feedback stream, outputs first, and the cross-projections that teach."""
+        for name in self.graph.feedback:
+            self._err(name)
+        for name in (*self.graph.feedback, *self.graph.forward):
+            if fed(self.graph, name, self.mode):
+                partner = self.graph.populations[name].partner or self.graph.partners[name]
+                self.compartments[name]["apical"] = self.compartments[partner]["rate"]
+
+    def _err(self, name: str) -> None:
+        partner = self.graph.populations[name].partner
+        assert partner is not None
+        build, answer = self.builder, self._before_transfer[partner]
+        loss = self.graph.populations[partner].output_loss
+        arriving = self._current(name)
+        if loss == "squared":
+            own = build.error(self.compartments[partner]["rate"], self.label(partner), loss)
+            arriving = own if arriving is None else build.add(arriving, own)
+        gated = None if arriving is None else self._gate(name, partner, arriving)
+        if loss in ("cross_entropy", "binary_cross_entropy"):
+            # These losses give the error before the transfer function: nothing is left to gate.
+            error = build.error(answer, self.label(partner), loss)
+            gated = error if gated is None else build.add(gated, error)
+        if gated is None:
+            gated = build.scale(build.ones(answer, self.graph.shapes[name]), 0.0)
+        soma = gated if arriving is None else arriving
+        self.compartments[name] = {"soma": soma, "gated": gated, "rate": self._undo(name, partner, gated)}
+
+    def _gated_by_partner(self, name: str) -> bool:
+        return any(
+            cross.role == "gate" and cross.target == name and conducts(self.graph, cross.modes, self.mode)
+            for cross in self.graph.circuit.cross
+        )
+
+    def _gate(self, name: str, partner: str, soma: Ref) -> Ref:
+        if not self._gated_by_partner(name):
+            return soma
+        transfer = self.graph.populations[partner].transfer
+        if transfer == "softmax":
+            raise cannot("a softmax output must be last: no error can pass back through it", f"populations.{partner}")
+        rate = self.compartments[partner]["rate"]
+        return self.builder.gate(soma, self._before_transfer[partner], rate, transfer)
+
+    def _undo(self, name: str, partner: str, gated: Ref) -> Ref:
+        """The error at the partner's soma, from the error behind its normalization."""
+        if partner not in self._normalization or not self._gated_by_partner(name):
+            return gated
+        gain, mean, deviation = self._normalization[partner]
+        error, by_drive, alone = self.builder.normalize_back(
+            gated, self.compartments[partner]["soma"], gain, mean, deviation
+        )
+        self.normalized_sums[partner] = (by_drive, alone)
+        return error
+
+    # ---- results
+
+    def losses(self) -> Mapping[str, Ref]:
+        """loss/OUTPUT and accuracy/OUTPUT for every output population."""
+        found: dict[str, Ref] = {}
+        for name in self.graph.outputs:
+            loss, label = self.graph.populations[name].output_loss, self.label(name)
+            seen = self.compartments[name]["rate"] if loss == "squared" else self._before_transfer[name]
+            assert loss is not None
+            found[f"loss/{name}"] = self.builder.loss(seen, label, loss)
+            if len(self.graph.shapes[name]) == 1 and self.graph.shapes[name] != (1,):
+                found[f"accuracy/{name}"] = self.builder.accuracy(seen, label)
+        return found
+
+
+def sign_scale(weight_shape: tuple[int, ...]) -> float:
+    """sqrt(2 / (k k C_out)), the scale of sign-symmetric feedback (Xiao et al. 2019); k = 1 for dense wiring."""
+    taps = 1
+    for side in weight_shape[2:]:
+        taps *= side
+    return sqrt(2 / (taps * weight_shape[0]))

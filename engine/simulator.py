@@ -1,0 +1,431 @@
+"""A compiled circuit with its state: step it, run its modes, ask it, read any compartment, get and set its synapses."""
+
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from functools import cached_property
+from typing import Any
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..circuits.declarations import Circuit, Consolidation, Tie
+from ..circuits.errors import CounterstreamError, suggest
+from ..circuits.locality import LocalityReport, prove
+from .backends.base import Engine, Executable
+from .backends.registry import load_engine
+from .compiler.compile import CompiledCircuit, ModePrograms, compile_circuit
+from .compiler.program import Program
+from .compiler.state import weights_name
+from .compiler.streams import sign_scale
+
+Floats = NDArray[np.float64]
+
+
+class SimulationError(CounterstreamError):
+    """A call that does not fit the circuit: an unknown name, an array of another shape, a mode that needs data."""
+
+
+def compile(
+    circuit: Circuit,
+    engine: str = "torch",
+    dtype: str = "float32",
+    seed: int = 0,
+    device: str = "cpu",
+    consolidation: Consolidation | None = None,
+    watch: Sequence[str] = (),
+) -> "Simulator":
+    """Compile a circuit for an engine and draw its initial state.
+
+    `seed` decides the initial weights and all noise. `consolidation` is what synapses do with their drives; the default is
+    plain SGD with rate 0.1. Compartments in `watch` ("v1.rate") are kept at every step, so that reading them costs nothing.
+    Raises CircuitError and EngineError.
+    """
+    compiled = compile_circuit(circuit, consolidation)
+    return Simulator(compiled, load_engine(engine, dtype=dtype, device=device), seed, watch)
+
+
+class UnknownName(SimulationError, KeyError):
+    """No such projection or population, or one without what was asked for."""
+
+    __str__ = Exception.__str__  # KeyError would show the message's repr
+
+
+class Simulator:
+    """What a compiled circuit does, step by step.
+
+    State is a mapping from names (weights/PROJECTION, gain/POPULATION, trace/..., see `state_dict`) to arrays of the
+    engine. A step reads the old state throughout and then puts the new one in its place: all reads precede all writes.
+    """
+
+    def __init__(
+        self, compiled: CompiledCircuit, engine: Engine[Any], seed: int = 0, watch: Sequence[str] = ()
+    ) -> None:
+        self.compiled = compiled
+        self.engine = engine
+        self.seed = seed
+        self.rate = 1.0
+        """Multiplier of the consolidation's rate, for schedules."""
+        self.steps: dict[str, int] = dict.fromkeys(compiled.modes, 0)
+        """How many steps of each mode have been run."""
+        self._state: dict[str, Any] = {name: engine.array(state.draw(seed)) for name, state in compiled.states.items()}
+        self._observe: dict[str, Executable[Any]] = {}
+        self._consolidate: dict[str, Executable[Any]] = {}
+        self._last: tuple[str, dict[str, Any]] | None = None
+        self._watched: dict[str, Any] = {}
+        self._watching = self._watch_programs(watch)
+
+    # ---- what it is
+
+    @property
+    def circuit(self) -> Circuit:
+        """The explicit circuit."""
+        return self.compiled.circuit
+
+    @cached_property
+    def locality(self) -> LocalityReport:
+        """The locality proof of the circuit."""
+        return prove(self.circuit)
+
+    @property
+    def weights(self) -> MutableMapping[str, Floats]:
+        """Weights by projection: `sim.weights["image->v1"]` is a copy; assigning sets them. W and B have one layout."""
+        return _Weights(self)
+
+    @property
+    def gains(self) -> MutableMapping[str, Floats]:
+        """Gains by population."""
+        return _States(self, "gain")
+
+    @property
+    def biases(self) -> MutableMapping[str, Floats]:
+        """Biases by population."""
+        return _States(self, "bias")
+
+    # ---- learning
+
+    def step(
+        self,
+        data: Any = None,
+        target: Any = None,
+        *,
+        mode: str | None = None,
+        modulators: Mapping[str, ArrayLike] | None = None,
+    ) -> dict[str, float]:
+        """One step of a mode with data (the first one by default): both streams, then consolidation.
+
+        `data` is an array (batch, *shape), or a mapping from input populations to arrays. `target` holds classes (batch,), or
+        activities (batch, *shape) for losses that compare activities, or a mapping from outputs to either; circuits
+        without a loss take none. Returns loss and accuracy, means over the batch (summed over several outputs), as far
+        as the circuit has them.
+        """
+        mode = mode or self.compiled.data_mode
+        programs = self._programs(mode, isolates=False)
+        batch = self._batch(programs.observe, data, target, modulators or {})
+        inputs = {**self._state, **batch}
+        observed = self._observation(mode)(inputs)
+        self._last = (mode, inputs)
+        self._watched = {name: run(inputs)["value"] for name, run in self._watching.items()}
+        self._write(mode, programs, observed)
+        return self._metrics(observed)
+
+    def run(self, mode: str, steps: int = 1, noise: Mapping[str, ArrayLike] | None = None) -> None:
+        """Steps of a mode that needs no data.
+
+        Noise is drawn afresh each step from (seed, mode, projection, step); `noise` puts given arrays (by projection) in
+        its place.
+        """
+        programs = self._programs(mode, isolates=True)
+        given = {f"noise/{name}": self.engine.array(np.asarray(value)) for name, value in (noise or {}).items()}
+        for _ in range(steps):
+            observed = self._observation(mode)({**self._state, **self._noise(mode, programs), **given})
+            self._write(mode, programs, observed)
+
+    def _noise(self, mode: str, programs: ModePrograms) -> dict[str, Any]:
+        drawn = {}
+        for wanted in programs.noise:
+            key = (self.seed, crc32(mode.encode()), crc32(wanted.name.encode()), self.steps[mode])
+            fresh = self.engine.noise(wanted.distribution, (wanted.maps, *wanted.shape), key)
+            drawn[wanted.name] = fresh if wanted.scale == 1 else fresh * wanted.scale
+        return drawn
+
+    def _write(self, mode: str, programs: ModePrograms, observed: Mapping[str, Any]) -> None:
+        """Consolidate the drives, then put every new state in its place."""
+        self.steps[mode] += 1
+        new = self._consolidation(mode)({**self._state, **observed, **self._hyperparameters(mode)})
+        statistics = {name: value for name, value in observed.items() if name in self._state}
+        self._state = {**self._state, **statistics, **new}
+
+    def _hyperparameters(self, mode: str) -> dict[str, Any]:
+        common = self.compiled.common
+        step = self.steps[mode]
+        hyper = {"rate": common.rate * self.rate}
+        if common.optimizer == "adamw":
+            hyper |= {
+                name: 1 / (1 - beta**step)
+                for name, beta in zip(("correction", "correction2"), common.betas, strict=True)
+            }
+        return {name: self.engine.array(np.asarray(value)) for name, value in hyper.items()}
+
+    def _metrics(self, observed: Mapping[str, Any]) -> dict[str, float]:
+        """Losses summed and accuracies averaged over the outputs."""
+        found: dict[str, list[float]] = {"loss": [], "accuracy": []}
+        for name, value in observed.items():
+            kind, _, _ = name.partition("/")
+            if kind in found:
+                found[kind].append(float(self.engine.numpy(value)))
+        metrics = {"loss": sum(found["loss"])} if found["loss"] else {}
+        return metrics | ({"accuracy": sum(found["accuracy"]) / len(found["accuracy"])} if found["accuracy"] else {})
+
+    # ---- asking
+
+    def predict(self, data: Any, batch: int = 1024) -> Any:
+        """Rates of the output population for `data`, by running statistics; a mapping where there are several outputs."""
+        run, program = self._executable("predict"), self.compiled.predict
+        parts = [run({**self._state, **inputs}) for inputs, _ in self._batches(program, data, None, batch)]
+        joined = {
+            name.partition("/")[2]: np.concatenate([self.engine.numpy(part[name]) for part in parts])
+            for name in parts[0]
+        }
+        return joined if len(joined) > 1 else next(iter(joined.values()))
+
+    def evaluate(self, data: Any, target: Any, batch: int = 1024) -> dict[str, float]:
+        """Loss and accuracy over all of `data`, by running statistics; every sample counts once."""
+        run, program = self._executable("evaluate"), self.compiled.evaluate
+        totals: dict[str, float] = {}
+        samples = 0
+        for inputs, size in self._batches(program, data, target, batch):
+            samples += size
+            for name, value in self._metrics(run({**self._state, **inputs})).items():
+                totals[name] = totals.get(name, 0.0) + size * value
+        return {name: total / samples for name, total in totals.items()}
+
+    def read(self, name: str) -> NDArray[np.generic]:
+        """A compartment of a population ("v1.rate") as it was in the last step with data, before consolidation.
+
+        Watched compartments were kept; others are computed again from that step's batch and weights.
+        """
+        if name in self._watched:
+            return self.engine.numpy(self._watched[name])
+        if self._last is None:
+            raise SimulationError(f"read('{name}') needs a step with data first: call step(...)")
+        mode, inputs = self._last
+        return self.engine.numpy(self.engine.compile(self._reading(name, mode))(inputs)["value"])
+
+    def delta_angles(self, data: Any, target: Any) -> dict[str, float]:
+        """Degrees between the circuit's delta and the delta of exact backprop, all the way down through the same
+        activities, at the soma of each forward population that errors reach (Akrout et al. 2019). Nothing is changed.
+        """
+        program = self.compiled.shadow
+        inputs = {**self._state, **self._batch(program, data, target, {})}
+        seen = self._executable("shadow")(inputs)
+        names = [name.partition("/")[2] for name in seen if name.startswith("circuit/")]
+        return {
+            name: angle(self.engine.numpy(seen[f"circuit/{name}"]), self.engine.numpy(seen[f"exact/{name}"]))
+            for name in names
+        }
+
+    # ---- state
+
+    def state_dict(self) -> dict[str, NDArray[np.generic]]:
+        """Every array that a resumed run needs, by name, and the number of steps of each mode (steps/MODE)."""
+        arrays: dict[str, NDArray[np.generic]] = {name: self.engine.numpy(value) for name, value in self._state.items()}
+        return arrays | {f"steps/{mode}": np.asarray(count) for mode, count in self.steps.items()}
+
+    def load_state_dict(self, state: Mapping[str, ArrayLike]) -> None:
+        """Put back what `state_dict` gave. Raises SimulationError where names or shapes differ, and changes nothing then."""
+        expected = {name: spec.shape for name, spec in self.compiled.states.items()}
+        expected |= {f"steps/{mode}": () for mode in self.steps}
+        missing, unknown = expected.keys() - state.keys(), state.keys() - expected.keys()
+        if missing or unknown:
+            wrong = ", ".join([f"without {n}" for n in sorted(missing)] + [f"unknown {n}" for n in sorted(unknown)])
+            raise SimulationError(f"the state must be this circuit's ({wrong})")
+        arrays = {name: np.asarray(value) for name, value in state.items()}
+        for name, shape in expected.items():
+            if arrays[name].shape != shape:
+                raise SimulationError(f"{name} must have shape {list(shape)} (got {list(arrays[name].shape)})")
+        self.steps = {mode: int(arrays[f"steps/{mode}"]) for mode in self.steps}
+        self._state = {name: self.engine.array(arrays[name]) for name in self.compiled.states}
+
+    def get_state(self, name: str) -> NDArray[np.generic]:
+        """A copy of one array of state."""
+        return self.engine.numpy(self._state[name])
+
+    def set_state(self, name: str, value: ArrayLike) -> None:
+        """Set one array of state. Raises SimulationError for an unknown name or another shape."""
+        if name not in self._state:
+            raise SimulationError(f"unknown state '{name}'. {suggest(name, self._state, 'states')}")
+        array, shape = np.asarray(value), self.compiled.states[name].shape
+        if array.shape != shape:
+            raise SimulationError(f"{name} must have shape {list(shape)} (got {list(array.shape)})")
+        self._state = {**self._state, name: self.engine.array(array.copy())}
+
+    # ---- executables
+
+    def _programs(self, mode: str, *, isolates: bool) -> ModePrograms:
+        programs = self.compiled.modes.get(mode)
+        if programs is None:
+            raise SimulationError(f"unknown mode '{mode}'. {suggest(mode, self.compiled.modes, 'modes')}")
+        if programs.mode.isolates != isolates:
+            how = "needs no data: call run(...)" if programs.mode.isolates else "needs data: call step(...)"
+            raise SimulationError(f"mode '{mode}' {how}")
+        return programs
+
+    def _observation(self, mode: str) -> Executable[Any]:
+        return _once(self._observe, mode, lambda: self.engine.compile(self.compiled.modes[mode].observe))
+
+    def _consolidation(self, mode: str) -> Executable[Any]:
+        return _once(self._consolidate, mode, lambda: self.engine.compile(self.compiled.modes[mode].consolidate))
+
+    def _executable(self, name: str) -> Executable[Any]:
+        """`predict`, `evaluate` or `shadow`."""
+        return _once(self._observe, f"<{name}>", lambda: self.engine.compile(getattr(self.compiled, name)))
+
+    def _watch_programs(self, watch: Sequence[str]) -> dict[str, Executable[Any]]:
+        mode = self.compiled.data_mode
+        return {name: self.engine.compile(self._reading(name, mode)) for name in watch}
+
+    def _reading(self, name: str, mode: str) -> Program:
+        population, _, compartment = name.rpartition(".")
+        populations = self.compiled.graph.populations
+        if population not in populations:
+            hint = suggest(population or name, populations, "populations")
+            raise SimulationError(f"read takes 'POPULATION.COMPARTMENT' (got '{name}'). {hint}")
+        available = self.compiled.available(population, mode)
+        if compartment not in available:
+            raise SimulationError(
+                f"'{population}' has no '{compartment}'. {suggest(compartment, available, 'compartments')}"
+            )
+        return self.compiled.reading(population, compartment, mode)
+
+    # ---- arrays from outside
+
+    def _batches(self, program: Program, data: Any, target: Any, size: int) -> Iterator[tuple[dict[str, Any], int]]:
+        whole = self._batch(program, data, target, {}, convert=False)
+        samples = len(next(iter(whole.values())))
+        if samples == 0:
+            raise SimulationError("the data must hold at least one sample")
+        for start in range(0, samples, size):
+            part = {name: value[start : start + size] for name, value in whole.items()}
+            converted = {name: self._converted(program, name, value) for name, value in part.items()}
+            yield converted, min(size, samples - start)
+
+    def _batch(
+        self, program: Program, data: Any, target: Any, modulators: Mapping[str, ArrayLike], *, convert: bool = True
+    ) -> dict[str, Any]:
+        """The batched inputs of a program, checked. Raises SimulationError."""
+        given = {"data": data, "label": target, "mod": dict(modulators)}
+        found: dict[str, Any] = {}
+        for name, value in program.inputs.items():
+            kind, _, subject = name.partition("/")
+            if kind in given:
+                array = self._pick(given[kind], kind, subject)
+                found[name] = self._fitting(array, name, value.shape, value.batched, value["dtype"])
+        sizes = {name: len(value) for name, value in found.items() if program.inputs[name].batched}
+        if len(set(sizes.values())) > 1:
+            listed = ", ".join(f"{name}: {size}" for name, size in sizes.items())
+            raise SimulationError(f"all inputs must hold the same number of samples (got {listed})")
+        return {name: self._converted(program, name, value) for name, value in found.items()} if convert else found
+
+    def _converted(self, program: Program, name: str, value: Any) -> Any:
+        return self.engine.array(value, program.inputs[name]["dtype"])
+
+    def _pick(self, given: Any, kind: str, subject: str) -> Any:
+        word = {"data": "data", "label": "target", "mod": "modulators"}[kind]
+        if isinstance(given, Mapping):
+            if subject not in given:
+                raise SimulationError(f"{word} must be given for '{subject}'. {suggest(subject, given, 'given')}")
+            return given[subject]
+        if given is None:
+            raise SimulationError(f"{word} must be given: the circuit's '{subject}' needs it")
+        return given
+
+    def _fitting(self, value: Any, name: str, shape: tuple[int, ...], batched: bool, dtype: str) -> Any:
+        """The array as the program wants it; classes become codes where activities are compared."""
+        array = value if hasattr(value, "shape") else np.asarray(value)
+        subject = name.partition("/")[2]
+        if name.startswith("label/") and shape and len(array.shape) == 1 and len(shape) == 1 and shape != (1,):
+            array = np.eye(shape[0])[self._classes(np.asarray(array), subject, shape[0])]
+        if tuple(array.shape[1:] if batched else array.shape) != shape or (batched and len(array.shape) == 0):
+            wanted = ["batch", *shape] if batched else list(shape)
+            raise SimulationError(f"'{subject}' takes an array of shape {wanted} (got {list(array.shape)})")
+        if dtype == "int":
+            classes = self.compiled.graph.shapes[subject][0]
+            return self._classes(np.asarray(array), subject, classes)
+        return array
+
+    def _classes(self, array: NDArray[Any], subject: str, classes: int) -> NDArray[np.int64]:
+        whole = array.astype(np.int64)
+        if array.size and (not np.array_equal(whole, array) or whole.min() < 0 or whole.max() >= classes):
+            raise SimulationError(f"targets of '{subject}' must be classes from 0 to {classes - 1}")
+        return whole
+
+
+class _States(MutableMapping[str, Floats]):
+    """States of one kind by the name of what they belong to. Values are copies; assigning sets the state."""
+
+    def __init__(self, simulator: Simulator, kind: str) -> None:
+        self._simulator = simulator
+        self._kind = kind
+
+    def __getitem__(self, subject: str) -> Floats:
+        return self._simulator.get_state(self._name(subject)).astype(np.float64)
+
+    def __setitem__(self, subject: str, value: ArrayLike) -> None:
+        self._simulator.set_state(self._name(subject), value)
+
+    def __delitem__(self, subject: str) -> None:
+        raise SimulationError(f"the {self._kind} of '{subject}' cannot be removed from a compiled circuit")
+
+    def __iter__(self) -> Iterator[str]:
+        prefix = f"{self._kind}/"
+        return (name.removeprefix(prefix) for name in self._simulator.compiled.states if name.startswith(prefix))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def _name(self, subject: str) -> str:
+        if subject not in set(self):
+            raise UnknownName(f"'{subject}' has no {self._kind}. {suggest(subject, list(self), 'valid names')}")
+        return f"{self._kind}/{subject}"
+
+
+class _Weights(_States):
+    """Weights by projection, tied ones included: a tied projection shows the weights that it conducts with."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        super().__init__(simulator, "weights")
+        self._graph = simulator.compiled.graph
+
+    def __iter__(self) -> Iterator[str]:
+        return (label for label in self._graph.projections if self._graph.weighted(label))
+
+    def __getitem__(self, subject: str) -> Floats:
+        tie = self._tie(subject)
+        owned = self._simulator.get_state(weights_name(self._graph, subject)).astype(np.float64)
+        return np.sign(owned) * sign_scale(owned.shape) if tie and tie.kind == "sign_of" else owned
+
+    def __setitem__(self, subject: str, value: ArrayLike) -> None:
+        if tie := self._tie(subject):
+            raise SimulationError(f"'{subject}' has no weights of its own: set those of '{tie.owner}' ({tie.kind})")
+        super().__setitem__(subject, value)
+
+    def _tie(self, subject: str) -> Tie | None:
+        self._name(subject)
+        return self._graph.projections[subject].tie
+
+
+def angle(a: NDArray[np.generic], b: NDArray[np.generic]) -> float:
+    """Degrees between two arrays as vectors, 2 atan2(|u - v|, |u + v|) of unit vectors: exact also at 0, where acos is
+    not. NaN where one of them is 0."""
+    u, v = a.astype(np.float64).ravel(), b.astype(np.float64).ravel()
+    length_u, length_v = np.linalg.norm(u), np.linalg.norm(v)
+    if length_u == 0 or length_v == 0:
+        return float("nan")
+    u, v = u / length_u, v / length_v
+    return float(np.degrees(2 * np.arctan2(np.linalg.norm(u - v), np.linalg.norm(u + v))))
+
+
+def _once(cache: dict[str, Executable[Any]], name: str, make: Callable[[], Executable[Any]]) -> Executable[Any]:
+    if name not in cache:
+        cache[name] = make()
+    return cache[name]

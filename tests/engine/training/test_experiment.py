@@ -1,0 +1,108 @@
+"""Experiments: what reads, where paths lead, and what is said of a file that is wrong."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from counterstream.circuits.errors import CircuitError
+from counterstream.engine.training import Cosine, Experiment, Step, as_yaml, read, reads
+
+SOUND = "format: 1\nname: trial\ncircuit: digits_resnet\ndata: digits\nepochs: 3\n"
+
+
+def test_the_least_that_will_do() -> None:
+    experiment = reads(SOUND)
+    assert experiment.learning is None
+    assert experiment.seeds == (0,)
+    assert experiment.consolidation.consolidation.optimizer == "sgd"
+    assert experiment.record.every.due(10, steps_per_epoch=5)
+    assert not experiment.record.every.due(9, steps_per_epoch=5)
+
+
+def test_schedules_as_they_are_written() -> None:
+    assert reads(SOUND + "consolidation: {schedule: cosine}").consolidation.schedule == Cosine()
+    written = "consolidation: {schedule: {step: {milestones: [1, 2], factor: 0.5}}, warmup: 0.5}"
+    assert reads(SOUND + written).consolidation.schedule == Step(milestones=(1, 2), factor=0.5)
+
+
+def test_one_learning_system_or_a_list() -> None:
+    assert reads(SOUND + "learning: backprop").learning == ("backprop",)
+    assert reads(SOUND + "learning: [backprop, {name: mine, modes: {}}]").learning == (
+        "backprop",
+        {"name": "mine", "modes": {}},
+    )
+
+
+def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "trial.yaml"
+    file.write_text(
+        "format: 1\nname: trial\ncircuit: nets/mine.yaml\nlearning: [rules/a.yml, backprop]\n"
+        "data: {npz: ../data.npz}\nepochs: 1\noutput: out\n"
+    )
+    experiment = read(file)
+    assert experiment.circuit == str(tmp_path / "nets/mine.yaml")
+    assert experiment.learning == (str(tmp_path / "rules/a.yml"), "backprop")
+    assert experiment.data.file == str(tmp_path / "../data.npz")
+    assert experiment.output == str(tmp_path / "out")
+
+
+def test_a_path_inside_an_inline_circuit(tmp_path: Path) -> None:
+    text = SOUND.replace("digits_resnet", "{populations: {}, learning: rules/mine.yaml}")
+    experiment = reads(text, folder=tmp_path)
+    assert experiment.circuit == {"populations": {}, "learning": str(tmp_path / "rules/mine.yaml")}
+
+
+def test_yaml_round_trip() -> None:
+    experiment = reads(
+        SOUND + "learning: kolen_pollack\nparameters: {decay: 1e-3}\nmodes: {mirror: {every: 2}}\n"
+        "record: {every: {steps: 5}}\nconsolidation: {optimizer: adamw, schedule: {step: {milestones: [1]}}}\n"
+    )
+    assert reads(as_yaml(experiment)) == experiment
+
+
+def test_the_stock_experiment_reads() -> None:
+    import counterstream
+
+    demo = read(Path(counterstream.__file__).parent / "models/experiments/demo.yaml")
+    assert demo.learning is not None
+    assert len(demo.learning) == 5
+    assert len(demo.seeds) >= 2
+    assert demo.data.validation == 0  # settings were chosen on one; the demo trains on all
+
+
+def test_every_problem_at_once_with_its_place() -> None:
+    text = (
+        "format: 2\nname: a/b\ncirkuit: x\ndata: digit\nepochs: 0\n"
+        "consolidation: {rat: 1, schedule: linear}\nrecord: {every: {epochs: 1, steps: 2}}\nseeds: [1, 1]\n"
+    )
+    with pytest.raises(CircuitError) as caught:
+        reads(text, "trial.yaml")
+    lines = str(caught.value).splitlines()
+    for expected in (
+        "trial.yaml:1:1: circuit: this key must be given",
+        "trial.yaml:1:1: format: must be one of 1 (got 2)",
+        "trial.yaml:2:1: name: ",
+        "trial.yaml:3:1: cirkuit: unknown key 'cirkuit'. Did you mean 'circuit'?",
+        "trial.yaml:4:1: data: must name exactly one of digits, npz (got 'digit'). Did you mean 'digits'?",
+        "trial.yaml:5:1: epochs: should be greater than or equal to 1 (got 0)",
+        "trial.yaml:6:17: consolidation.rat: unknown key 'rat'. Did you mean 'rate'?",
+        "trial.yaml:6:25: consolidation.schedule: must name exactly one of constant, cosine, step (got 'linear')",
+        "trial.yaml:7:10: record.every: must be given in epochs or in steps: {epochs: 1} or {steps: 50}",
+        "trial.yaml:8:1: seeds: seeds must differ from each other (got [1, 1])",
+    ):
+        assert any(line.startswith(expected) for line in lines), expected
+    assert len(lines) == 10
+
+
+def test_warm_up_must_end_before_training_does() -> None:
+    with pytest.raises(CircuitError, match=r":6:1: consolidation: warmup must be at most the 3 epochs"):
+        reads(SOUND + "consolidation: {warmup: 4}")
+
+
+def test_json_schema_knows_the_short_forms() -> None:
+    text = json.dumps(Experiment.model_json_schema())
+    for word in ('"const": "digits"', '"const": "cosine"', '"npz"', '"milestones"'):
+        assert word in text
+    assert yaml.safe_load(SOUND).keys() <= Experiment.model_json_schema()["properties"].keys()
