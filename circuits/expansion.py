@@ -150,9 +150,9 @@ class _Expansion:
 
     def circuit(self) -> Circuit:
         circuit = self.graph.circuit
-        forward = [self._forward(projection) for projection in circuit.projections]
+        forward = [self._forward(projection) for projection in self._in_order()]
         feedback = list(self._direct() if self.system.feedback.pathway == "direct" else self._reverses())
-        populations = {name: self._population(name) for name in circuit.populations}
+        populations = {name: self._population(name) for name in self.graph.forward}
         populations |= {
             names.partner(name): Population(partner=name, shape=self.graph.shapes[name])
             for name in reversed(self.partnered)
@@ -169,6 +169,11 @@ class _Expansion:
             }
         )
         return bare.model_copy(update={"cross": list(cross_projections(bare, self.graph))})
+
+    def _in_order(self) -> list[Projection]:
+        """The forward projections in the order in which activity passes."""
+        place = {name: index for index, name in enumerate(self.graph.forward)}
+        return sorted(self.graph.circuit.projections, key=lambda p: place[p.target])
 
     def _modes(self) -> Iterator[tuple[str, LearningMode]]:
         systems = [
@@ -219,7 +224,7 @@ class _Expansion:
 
     def _reverses(self) -> Iterator[Projection]:
         """The reverse of every projection between partnered populations, last first: the order in which errors run."""
-        for projection in reversed(self.graph.circuit.projections):
+        for projection in reversed(self._in_order()):
             if not {projection.source, projection.target} <= set(self.partnered):
                 continue
             system, label = self._system_of(projection), projection.label

@@ -82,8 +82,7 @@ class Engine(ABC, Generic[Array]):
 
     @abstractmethod
     def array(self, value: NDArray[np.generic] | Array, kind: Kind = "float") -> Array:
-        """The value on this engine's device, in its dtype (kind `int`: int64). May share memory with
-        `value`."""
+        """The value on this engine's device, in its dtype (kind `int`: int64). May share memory with `value`."""
 
     @abstractmethod
     def numpy(self, value: Array) -> NDArray[np.generic]:
@@ -91,8 +90,7 @@ class Engine(ABC, Generic[Array]):
 
     @abstractmethod
     def noise(self, distribution: str, shape: tuple[int, ...], seed: tuple[int, ...]) -> Array:
-        """White noise of mean 0 and variance 1: `normal`, `uniform` on [-sqrt 3, sqrt 3], or `rademacher` (-1
-        or 1).
+        """White noise of mean 0 and variance 1: `normal`, `uniform` on [-sqrt 3, sqrt 3], or `rademacher` (-1 or 1).
 
         The same seed, shape, dtype and kind of device give the same numbers, in any process. Different
         engines give different numbers: to compare engines, draw once and hand the same array to both.

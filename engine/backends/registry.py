@@ -1,5 +1,4 @@
-"""Finds engines by name. Any installed package may offer one, through the entry-point group
-`counterstream.engines`."""
+"""Finds engines by name. Any installed package may offer one, through the entry-point group `counterstream.engines`."""
 
 from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType

@@ -89,8 +89,7 @@ class ReferenceEngine(Engine[NDArray[Any]]):
 
 
 def _meeting(value: Value, operand: Value, array: Any) -> Any:
-    """Elementwise, one number a sample, (N,), becomes (N, 1, ..., 1) so that it meets all of the sample's
-    neurons."""
+    """Elementwise, one number a sample, (N,), becomes (N, 1, ..., 1) so that it meets all of the sample's neurons."""
     if value.operation in _ELEMENTWISE_OF_TWO and operand.batched and operand.shape == ():
         return array.reshape(-1, *(1,) * len(value.shape))
     return array

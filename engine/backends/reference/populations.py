@@ -1,5 +1,4 @@
-"""What populations do with their currents: biases, normalization, transfer, gate, loss and the means over a
-batch."""
+"""What populations do with their currents: biases, normalization, transfer, gate, loss and the means over a batch."""
 
 from collections.abc import Callable
 from types import MappingProxyType
@@ -51,9 +50,7 @@ def normalize(
     )
 
 
-def normalize_fixed(
-    value: Value, soma: Floats, gain: Floats, bias: Floats, mean: Floats, variance: Floats
-) -> Floats:
+def normalize_fixed(value: Value, soma: Floats, gain: Floats, bias: Floats, mean: Floats, variance: Floats) -> Floats:
     xhat = standardize(value, soma, mean, 1 / np.sqrt(variance + value["epsilon"]))
     return over_positions(gain, soma) * xhat + over_positions(bias, soma)
 
@@ -130,8 +127,7 @@ def gate(value: Value, error: Floats, x: Floats, rate: Floats) -> Floats:
 
 
 def code(x: Floats, label: NDArray[Any]) -> Floats:
-    """The label as activity of the output: itself, or, where it is a class (one integer a sample), a row with
-    a one."""
+    """The label as activity of the output: itself, or, where it is a class (one integer a sample), a row with a one."""
     return label if label.ndim == x.ndim else (label[:, None] == np.arange(x.shape[1])).astype(x.dtype)
 
 

@@ -24,8 +24,7 @@ Tap = tuple[int, int]
 
 
 def taps(positions: Pair, size: Pair, stride: Pair, dilation: Pair = (1, 1)) -> Iterator[tuple[Tap, Any]]:
-    """Each tap of a window, with the slices of the padded map that it reads as the window takes all
-    positions."""
+    """Each tap of a window, with the slices of the padded map that it reads as the window takes all positions."""
     for row in range(size[0]):
         for column in range(size[1]):
             top, left = row * dilation[0], column * dilation[1]
@@ -102,8 +101,7 @@ def _rows(x: Floats) -> Floats:
 
 
 def _upper_rows(geometry: Geometry, upper: Floats) -> Floats:
-    """One column a weight row: all neurons, or, where weights are shared over positions, the sum over
-    positions."""
+    """One column a weight row: all neurons, or, where weights are shared over positions, the sum over positions."""
     return upper.sum(axis=(2, 3)) if _shared(geometry) else _rows(upper)
 
 

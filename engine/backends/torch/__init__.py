@@ -1,5 +1,4 @@
-"""The torch engine: a program becomes a `torch.fx` graph of aten calls, forward, feedback and plasticity
-alike."""
+"""The torch engine: a program becomes a `torch.fx` graph of aten calls, forward, feedback and plasticity alike."""
 
 from .engine import TorchEngine, TorchExecutable
 

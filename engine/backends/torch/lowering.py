@@ -24,9 +24,7 @@ class Lowering:
     dropped.
     """
 
-    def __init__(
-        self, program: Program, rules: Mapping[str, Rule], dtype: torch.dtype, device: torch.device
-    ) -> None:
+    def __init__(self, program: Program, rules: Mapping[str, Rule], dtype: torch.dtype, device: torch.device) -> None:
         self.program = program
         self.dtype = dtype
         self.device = device
@@ -42,8 +40,7 @@ class Lowering:
         self._results = frozenset(program.results.values())
 
     def module(self) -> fx.GraphModule:
-        """Takes the inputs by position, in the order of `program.inputs`, and returns the results in
-        theirs."""
+        """Takes the inputs by position, in the order of `program.inputs`, and returns the results in theirs."""
         placeholders = {
             name: self._graph.placeholder(f"i{position}_{_identifier(name)}")
             for position, name in enumerate(self.program.inputs)

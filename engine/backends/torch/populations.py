@@ -23,8 +23,7 @@ def _over_positions(low: Lowering, v: Node, rank: int) -> Node:
 
 
 def offset(low: Lowering, value: Value, x: Node, v: Node) -> Node:
-    """Added by the projection itself where x is nothing but one projection's current that nobody else
-    reads."""
+    """Added by the projection itself where x is nothing but one projection's current that nobody else reads."""
     source, by = (low.program.values[i] for i in value.inputs)
     if by.batched:
         shaped = low.reshape(v, -1, by.shape[0], *(1,) * (len(value.shape) - 1))
@@ -105,9 +104,7 @@ GATES: dict[str, Callable[[Lowering, Node, Node, Node], Node]] = {
     "sigmoid": lambda low, error, x, y: low.call(aten.sigmoid_backward.default, error, y),
     "gelu": lambda low, error, x, y: low.call(aten.gelu_backward.default, error, x),
     "silu": lambda low, error, x, y: low.call(aten.silu_backward.default, error, x),
-    "softplus": lambda low, error, x, y: low.call(
-        aten.softplus_backward.default, error, x, 1, _SOFTPLUS_LINEAR
-    ),
+    "softplus": lambda low, error, x, y: low.call(aten.softplus_backward.default, error, x, 1, _SOFTPLUS_LINEAR),
 }
 
 

@@ -29,26 +29,21 @@ def _conv_settings(geometry: Geometry) -> tuple[Any, ...]:
     return list(conv.stride), list(conv.pads), list(conv.dilation), False, [0, 0], conv.groups
 
 
-def conv_project(
-    low: Lowering, geometry: Geometry, pre: Node, weight: Node, bias: Node | None = None
-) -> Node:
+def conv_project(low: Lowering, geometry: Geometry, pre: Node, weight: Node, bias: Node | None = None) -> Node:
     return low.call(torch.convolution, pre, weight, bias, *_conv_settings(geometry))
 
 
 def _conv_backward(
     low: Lowering, geometry: Geometry, upper: Node, lower: Node | None, weight: Node | None
 ) -> tuple[Node, Node]:
-    """(way back, summed correlation): the first needs `weight`, the second `lower`; what is None is not
-    computed."""
+    """(way back, summed correlation): the first needs `weight`, the second `lower`; what is None is not computed."""
     mask = [weight is not None, lower is not None, False]
     assert geometry.weight_shape is not None
     if lower is None:
         lower = low.stand_in([low.batch(upper), *geometry.lower])
     if weight is None:
         weight = low.stand_in(list(geometry.weight_shape))
-    both = low.call(
-        aten.convolution_backward.default, upper, lower, weight, None, *_conv_settings(geometry), mask
-    )
+    both = low.call(aten.convolution_backward.default, upper, lower, weight, None, *_conv_settings(geometry), mask)
     return low.item(both, 0), low.item(both, 1)
 
 
@@ -60,9 +55,7 @@ def _partner(low: Lowering) -> Value | None:
     values, asked = low.program.values, low.program.values[low.index]
     upper = asked.inputs[0 if asked.operation == "project_back" else 1]
     alike = [
-        reader
-        for reader in low.readers[upper]
-        if dict(values[reader].attributes).get("geometry") == asked["geometry"]
+        reader for reader in low.readers[upper] if dict(values[reader].attributes).get("geometry") == asked["geometry"]
     ]
     backs = [i for i in alike if values[i].operation == "project_back" and values[i].inputs[0] == upper]
     correlations = [i for i in alike if values[i].operation == "correlate" and values[i].inputs[1] == upper]
@@ -104,9 +97,7 @@ def _upper_rows(low: Lowering, geometry: Geometry, upper: Node) -> Node:
     return _rows(low, upper, geometry.upper)
 
 
-def dense_project(
-    low: Lowering, geometry: Geometry, pre: Node, weight: Node, bias: Node | None = None
-) -> Node:
+def dense_project(low: Lowering, geometry: Geometry, pre: Node, weight: Node, bias: Node | None = None) -> Node:
     current = low.call(torch.nn.functional.linear, _rows(low, pre, geometry.lower), weight, bias)
     if _is_shared(geometry):
         channels = low.reshape(current, -1, geometry.upper[0], 1, 1)
@@ -182,8 +173,7 @@ def _moved(
     written: tuple[int, int] | None,
     rank: int,
 ) -> Node:
-    """Channels `read` of x, at the channels `written` of a value that has `channels` of them and is else
-    0."""
+    """Channels `read` of x, at the channels `written` of a value that has `channels` of them and is else 0."""
     if read is not None:
         x = low.call(aten.slice.Tensor, x, 1, *read)
     if written is not None and written != (0, channels):

@@ -76,9 +76,7 @@ def convs(draw: st.DrawFn) -> Geometry:
     padding = (draw(st.integers(0, 3)), draw(st.integers(0, 3)))
     least = [max(1, d * (k - 1) + 1 - 2 * p) for d, k, p in zip(dilation, kernel, padding, strict=True)]
     lower = (channels_in, least[0] + draw(st.integers(0, 4)), least[1] + draw(st.integers(0, 4)))
-    conv = Conv(
-        channels=channels, kernel=kernel, stride=stride, padding=padding, dilation=dilation, groups=groups
-    )
+    conv = Conv(channels=channels, kernel=kernel, stride=stride, padding=padding, dilation=dilation, groups=groups)
     return geometry(conv, lower)
 
 
@@ -131,9 +129,7 @@ class Laid:
         self.geometry = laid
         self.hand = hand = Hand()
         lower = (
-            random.integers(-2, 3, (SAMPLES, *laid.lower)) * 1.0
-            if ties
-            else random.normal(size=(SAMPLES, *laid.lower))
+            random.integers(-2, 3, (SAMPLES, *laid.lower)) * 1.0 if ties else random.normal(size=(SAMPLES, *laid.lower))
         )
         self.lower = hand.input("lower", lower)
         self.upper = hand.input("upper", random.normal(size=(SAMPLES, *laid.upper)))
@@ -144,9 +140,7 @@ class Laid:
 
     @property
     def project(self) -> int:
-        return self.hand.value(
-            "project", self.lower, *self.weights, shape=self.geometry.upper, geometry=self.geometry
-        )
+        return self.hand.value("project", self.lower, *self.weights, shape=self.geometry.upper, geometry=self.geometry)
 
     @property
     def project_back(self) -> int:
@@ -157,13 +151,9 @@ class Laid:
     def correlate(self) -> int:
         shape = self.geometry.weight_shape
         assert shape is not None
-        return self.hand.value(
-            "correlate", self.lower, self.upper, shape=shape, batched=False, geometry=self.geometry
-        )
+        return self.hand.value("correlate", self.lower, self.upper, shape=shape, batched=False, geometry=self.geometry)
 
     def per_tap(self, kind: str) -> int:
         (weight,) = self.weights
         shape = self.hand.values[weight].shape
-        return self.hand.value(
-            "per_tap", weight, shape=shape, batched=False, geometry=self.geometry, kind=kind
-        )
+        return self.hand.value("per_tap", weight, shape=shape, batched=False, geometry=self.geometry, kind=kind)

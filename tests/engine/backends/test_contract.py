@@ -18,8 +18,7 @@ ENGINES = ["reference", "torch"]
 
 
 def step(samples: int = 4, seed: int = 0) -> tuple[Program, dict[str, np.ndarray]]:
-    """A step of a small circuit in which every operation occurs: conv, pool, dense, normalization, losses,
-    SGD."""
+    """A step of a small circuit in which every operation occurs: conv, pool, dense, normalization, losses, SGD."""
     random = np.random.default_rng(seed)
     hand = Hand()
     conv = geometry(Conv(channels=3, kernel=3, stride=2), (2, 7, 7))
@@ -42,8 +41,7 @@ def step(samples: int = 4, seed: int = 0) -> tuple[Program, dict[str, np.ndarray
     soma = hand.value("project", x, w, shape=conv.upper, geometry=conv)
     whole = hand.value("normalize", soma, *statistics, shape=conv.upper, epsilon=1e-5, momentum=0.1)
     drive, mean, deviation, new_mean, new_variance = (
-        hand.value("part", whole, shape=conv.upper if k == 0 else (3,), batched=k == 0, index=k)
-        for k in range(5)
+        hand.value("part", whole, shape=conv.upper if k == 0 else (3,), batched=k == 0, index=k) for k in range(5)
     )
     y = hand.value("transfer", drive, shape=conv.upper, function="relu")
     pooled = hand.value("project", y, shape=pool.upper, geometry=pool)
@@ -56,8 +54,7 @@ def step(samples: int = 4, seed: int = 0) -> tuple[Program, dict[str, np.ndarray
     gated = hand.value("gate", back, drive, y, shape=conv.upper, function="relu")
     whole = hand.value("normalize_back", gated, soma, statistics[0], mean, deviation, shape=conv.upper)
     error, of_gain, _ = (
-        hand.value("part", whole, shape=conv.upper if k == 0 else (3,), batched=k == 0, index=k)
-        for k in range(3)
+        hand.value("part", whole, shape=conv.upper if k == 0 else (3,), batched=k == 0, index=k) for k in range(3)
     )
     lowest = hand.value("project_back", error, b, shape=conv.lower, geometry=conv)
     of_w = hand.value("correlate", x, error, shape=conv.weight_shape, batched=False, geometry=conv)
@@ -118,9 +115,7 @@ def test_missing_and_misshapen_inputs(name: str) -> None:
     program, arrays = step()
     executable = engine.compile(program)
     inputs = {key: engine.array(a, "int" if key == "label" else "float") for key, a in arrays.items()}
-    with pytest.raises(
-        InputError, match=r"'engaged': input 'label' must be supplied, shape \['batch'\].*'labels'"
-    ):
+    with pytest.raises(InputError, match=r"'engaged': input 'label' must be supplied, shape \['batch'\].*'labels'"):
         executable({("labels" if key == "label" else key): a for key, a in inputs.items()})
     with pytest.raises(InputError, match=r"input 'a->b' must have shape \[3, 2, 3, 3\] \(got \[3, 2, 3\]\)"):
         executable(inputs | {"a->b": inputs["a->b"][..., 0]})

@@ -29,9 +29,7 @@ shapes = st.one_of(st.just(()), st.tuples(st.integers(1, 4)), st.tuples(*[st.int
 SIDES = list(product([True, False], [True, False]))
 
 
-def operand(
-    hand: Hand, name: str, shape: tuple[int, ...], batched: bool, seed: int
-) -> tuple[int, np.ndarray]:
+def operand(hand: Hand, name: str, shape: tuple[int, ...], batched: bool, seed: int) -> tuple[int, np.ndarray]:
     """(position, array shaped to broadcast over (samples, *shape) whatever the operand's own shape is)."""
     random = np.random.default_rng(seed)
     array = random.uniform(0.5, 2, (3, *shape) if batched else shape) * random.choice([-1, 1])
@@ -69,11 +67,7 @@ def test_of_two(
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_function(engine: str, name: str) -> None:
-    x = (
-        np.array([[0.0, 0.5, 3.0, 700.0]])
-        if name == "sqrt"
-        else np.array([[-700.0, -1.5, 0.0, 0.25, 3.0, 700.0]])
-    )
+    x = np.array([[0.0, 0.5, 3.0, 700.0]]) if name == "sqrt" else np.array([[-700.0, -1.5, 0.0, 0.25, 3.0, 700.0]])
     hand = Hand()
     value = hand.value("function", hand.input("x", x), shape=x.shape[1:], name=name)
     close(hand.run(value, engine=engine)[0], FUNCTIONS[name](x))
@@ -124,8 +118,7 @@ def test_fused_sums(shape, batched, scalar, factor, flip, scaled, kept_is_scalar
 
 
 def test_sgd_is_one_call_a_line() -> None:
-    """v' = mu v + g and w' = w - eta v' with runtime rates: two calls, no temporaries beyond their
-    results."""
+    """v' = mu v + g and w' = w - eta v' with runtime rates: two calls, no temporaries beyond their results."""
     hand = Hand()
     rate, momentum = (hand.input(name, 0.1, batched=False) for name in ("rate", "momentum"))
     w, v, g = (hand.input(name, np.ones((2, 3)), batched=False) for name in "wvg")

@@ -1,5 +1,4 @@
-"""Populations on both engines: against each other, and against autograd wherever a backprop quantity is the
-claim."""
+"""Populations on both engines: against each other, and against autograd wherever a backprop quantity is the claim."""
 
 from collections.abc import Callable
 from typing import Any
@@ -126,9 +125,7 @@ def test_offset(shape: tuple[int, ...], seed: int, batched: bool) -> None:
     x = random.normal(size=(4, *shape))
     v = random.normal(size=(4, shape[0]) if batched else shape[:1])
     (found,) = both(
-        lambda hand: [
-            hand.value("offset", hand.input("x", x), hand.input("v", v, batched=batched), shape=shape)
-        ]
+        lambda hand: [hand.value("offset", hand.input("x", x), hand.input("v", v, batched=batched), shape=shape)]
     )
     close(found, x + v.reshape(*(v.shape if batched else (1, *v.shape)), *(1,) * (len(shape) - 1)))
 
@@ -184,18 +181,14 @@ def test_gate(name: str, shape: tuple[int, ...], seed: int) -> None:
         assert (found[x == 0] == 0).all()
 
 
-@pytest.mark.parametrize(
-    "transfer", [t for t in TRANSFERS.values() if t.slope is not None], ids=lambda t: t.name
-)
+@pytest.mark.parametrize("transfer", [t for t in TRANSFERS.values() if t.slope is not None], ids=lambda t: t.name)
 @pytest.mark.parametrize("deviation", [0.1, 1.0, 5.0])
 def test_declared_slopes_are_exact(transfer: Any, deviation: float) -> None:
     """E[phi(u) u] = slope E[u^2] for symmetric u of any variance: u and -u are both in the sample, so no
     noise remains."""
     u = np.random.default_rng(0).normal(0, deviation, (500, 1))
     u = np.concatenate([u, -u])
-    (rate,) = both(
-        lambda hand: [hand.value("transfer", hand.input("x", u), shape=(1,), function=transfer.name)]
-    )
+    (rate,) = both(lambda hand: [hand.value("transfer", hand.input("x", u), shape=(1,), function=transfer.name)])
     assert (rate * u).mean() == pytest.approx(transfer.slope * (u**2).mean(), rel=1e-12)
 
 
@@ -267,9 +260,7 @@ def test_batch_mean(positions: str, shape: tuple[int, ...], seed: int) -> None:
     x = np.random.default_rng(seed).normal(size=(4, *shape))
     left = shape if positions == "keep" else shape[:1]
     (found,) = both(
-        lambda hand: [
-            hand.value("batch_mean", hand.input("x", x), shape=left, batched=False, positions=positions)
-        ]
+        lambda hand: [hand.value("batch_mean", hand.input("x", x), shape=left, batched=False, positions=positions)]
     )
     mean = x.mean(axis=0)
     reduce = {"keep": lambda m, **_: m, "sum": np.sum, "mean": np.mean}[positions]

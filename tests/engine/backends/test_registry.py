@@ -30,21 +30,15 @@ def test_the_engines_of_this_package() -> None:
 
 
 def test_unknown() -> None:
-    with pytest.raises(
-        UnknownEngine, match=r"'trch'\)\. Did you mean 'torch'\? installed: .*reference, torch"
-    ):
+    with pytest.raises(UnknownEngine, match=r"'trch'\)\. Did you mean 'torch'\? installed: .*reference, torch"):
         load_engine("trch")
 
 
 def test_known_but_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     installed(monkeypatch)
-    with pytest.raises(
-        EngineNotInstalled, match=r"'inductor' is not installed\. It is planned .* not yet available"
-    ):
+    with pytest.raises(EngineNotInstalled, match=r"'inductor' is not installed\. It is planned .* not yet available"):
         load_engine("inductor")
-    with pytest.raises(
-        EngineNotInstalled, match=r"'jax' is not installed\. No JAX engine has been published"
-    ):
+    with pytest.raises(EngineNotInstalled, match=r"'jax' is not installed\. No JAX engine has been published"):
         load_engine("jax")
 
 

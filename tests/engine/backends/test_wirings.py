@@ -77,8 +77,7 @@ def test_correlation_is_the_adjoint_in_the_weight(drawn: Geometry, seed: int) ->
 
 
 def by_autograd(laid: Laid) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
-    """The current, and its vector-Jacobian products with the upper signal, by torch.nn.functional and
-    autograd."""
+    """The current, and its vector-Jacobian products with the upper signal, by torch.nn.functional and autograd."""
     wiring, upper = laid.geometry.wiring, laid.geometry.upper
     tensors = {name: torch.tensor(array) for name, array in laid.hand.arrays.items()}
     x = tensors["lower"].requires_grad_()
@@ -88,16 +87,10 @@ def by_autograd(laid: Laid) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
     functional = torch.nn.functional
     match wiring:
         case Conv():
-            y = functional.conv2d(
-                x, leaves[1], None, wiring.stride, wiring.pads, wiring.dilation, wiring.groups
-            )
+            y = functional.conv2d(x, leaves[1], None, wiring.stride, wiring.pads, wiring.dilation, wiring.groups)
         case Dense():
             y = functional.linear(x.flatten(1), leaves[1])
-            y = (
-                y[:, :, None, None].expand(-1, *upper)
-                if wiring.shared and len(upper) == 3
-                else y.view(-1, *upper)
-            )
+            y = y[:, :, None, None].expand(-1, *upper) if wiring.shared and len(upper) == 3 else y.view(-1, *upper)
         case Pool(over="max"):
             y = functional.max_pool2d(x, *wiring.window(laid.geometry.lower), wiring.padding)
         case Pool():
@@ -129,8 +122,7 @@ def test_against_autograd(engine: str, drawn: Geometry, seed: int) -> None:
 
 @given(weighted, seeds)
 def test_finite_differences(drawn: Geometry, seed: int) -> None:
-    """The reference alone: what project does when one weight or one activity moves by h (project is
-    bilinear)."""
+    """The reference alone: what project does when one weight or one activity moves by h (project is bilinear)."""
     laid = Laid(drawn, seed)
     asked = [laid.project, laid.project_back, laid.correlate]
     before, back, correlation = laid.hand.run(*asked)
@@ -154,9 +146,7 @@ def test_per_tap_counts_what_a_correlation_of_ones_counts(drawn: Geometry, seed:
     for name in ("lower", "upper"):
         hand.arrays[name] = np.ones_like(hand.arrays[name])
     ones = laid.correlate
-    mean = hand.value(
-        "per_tap", ones, shape=hand.values[ones].shape, batched=False, geometry=drawn, kind="mean"
-    )
+    mean = hand.value("per_tap", ones, shape=hand.values[ones].shape, batched=False, geometry=drawn, kind="mean")
     counted, averaged, seen = hand.run(ones, mean, laid.per_tap("seen"))
     close(averaged, (counted > 0) * 1.0)
     close(seen, hand.arrays["weight"] * (counted > 0))
