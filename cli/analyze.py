@@ -11,9 +11,7 @@ if TYPE_CHECKING:
 
 
 def analyze(
-    recording: Annotated[
-        Path, typer.Argument(metavar="RUN.h5", help="A recording, finished or still growing.")
-    ],
+    recording: Annotated[Path, typer.Argument(metavar="RUN.h5", help="A recording, finished or still growing.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the same as JSON.")] = False,
 ) -> None:
     """Print how nearly feedback mirrors forward in each layer at the end of a run.

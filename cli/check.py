@@ -11,9 +11,7 @@ if TYPE_CHECKING:
     from ..circuits.locality import LocalityReport, Verdict
 
 
-DEPARTURES = (
-    "Departures from locality that the model makes on purpose (none moves a weight to another synapse)"
-)
+DEPARTURES = "Departures from locality that the model makes on purpose (none moves a weight to another synapse)"
 
 
 def check(
@@ -101,9 +99,7 @@ def _rules(report: "LocalityReport") -> Counter[str]:
 
 def _departures(report: "LocalityReport") -> Counter[str]:
     """Departures, the same one of many populations counted as one."""
-    return Counter(
-        re.sub(r"'[^']*'", "a population", message) for message in (f.message for _, f in report.departures)
-    )
+    return Counter(re.sub(r"'[^']*'", "a population", message) for message in (f.message for _, f in report.departures))
 
 
 def _grouped(title: str, counts: Counter[str]) -> Iterator[str]:

@@ -20,15 +20,11 @@ def demo(
     seeds: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Train with the seeds 0 to N - 1. [default: 2]")
     ] = None,
-    epochs: Annotated[
-        int | None, typer.Option(min=1, help="How long to train. [default: the experiment's]")
-    ] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="How long to train. [default: the experiment's]")] = None,
     systems: Annotated[
         str | None, typer.Option(metavar="A,B,...", help="Learning systems. [default: all five]")
     ] = None,
-    output: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for the results.")] = Path(
-        "runs/demo"
-    ),
+    output: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for the results.")] = Path("runs/demo"),
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the files of an earlier run in that folder.")
     ] = False,
@@ -48,8 +44,6 @@ def demo(
     from .experiment import carry_out, changed, names_in, seeds_up_to
 
     declared = files("counterstream.models") / "experiments" / EXPERIMENT
-    experiment = changed(
-        read(str(declared)), seeds=seeds_up_to(seeds), epochs=epochs, learning=names_in(systems)
-    )
+    experiment = changed(read(str(declared)), seeds=seeds_up_to(seeds), epochs=epochs, learning=names_in(systems))
     recordings = carry_out(experiment, output, overwrite=overwrite)
     print(NEXT.format(recording=recordings[-1], experiment=declared))

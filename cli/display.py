@@ -57,9 +57,7 @@ class Display:
 
     def run_finished(self, run: "RunName", accuracy: float, seconds: float) -> None:
         name = str(run)
-        self._print(
-            f"{self._counter} {name:<30} test accuracy {accuracy:7.2%}   {seconds:6.1f} s of training"
-        )
+        self._print(f"{self._counter} {name:<30} test accuracy {accuracy:7.2%}   {seconds:6.1f} s of training")
 
     def _print(self, line: str) -> None:
         self._last_line = time.monotonic()

@@ -58,11 +58,7 @@ def carry_out(experiment: "Experiment", folder: Path, *, overwrite: bool) -> lis
 
 
 def _legend(experiment: "Experiment") -> str:
-    seeds = (
-        f"mean ± standard deviation over {len(experiment.seeds)} seeds"
-        if len(experiment.seeds) > 1
-        else "one seed"
-    )
+    seeds = f"mean ± standard deviation over {len(experiment.seeds)} seeds" if len(experiment.seeds) > 1 else "one seed"
     return (
         f"Accuracy: {seeds}. Angles at the end of training, 0° where feedback mirrors forward: matrix angle "
         f"between "

@@ -18,9 +18,7 @@ def _circuit(experiment: "Experiment", learning: str | dict[str, Any] | None) ->
 
     system = _inline(learning, experiment.name) if isinstance(learning, dict) else learning
     if isinstance(experiment.circuit, str):
-        return load(
-            experiment.circuit, learning=system, parameters=experiment.parameters, options=experiment.options
-        )
+        return load(experiment.circuit, learning=system, parameters=experiment.parameters, options=experiment.options)
     return load_document(
         Document(experiment.circuit, f"circuit of {experiment.name}"),
         learning=system,

@@ -76,9 +76,7 @@ def _row(row: "SystemFigures") -> tuple[str, ...]:
         angle(row.median_matrix_angle),
         angle(row.largest_matrix_angle),
         angle(row.median_delta_angle),
-        f"{row.relative_time:.2f}x"
-        if row.relative_time is not None
-        else f"{row.seconds_per_step * 1000:.1f} ms",
+        f"{row.relative_time:.2f}x" if row.relative_time is not None else f"{row.seconds_per_step * 1000:.1f} ms",
     )
 
 

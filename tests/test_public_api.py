@@ -22,6 +22,7 @@ PUBLIC = [
     "expand",
     "load",
     "loads",
+    "with_learning",
 ]
 
 

@@ -67,7 +67,7 @@ class CompiledCircuit:
     def _frozen(self) -> tuple[ProgramBuilder, Streams]:
         builder = ProgramBuilder("evaluate")
         streams = Streams(builder, self.graph, self.data_mode, frozen=True)
-        streams.forward()
+        streams.activity()
         return builder, streams
 
     def _last(self) -> tuple[str, ...]:
@@ -92,8 +92,8 @@ class CompiledCircuit:
         builder, streams = _streams(self.graph, self.data_mode, "shadow")
         exact_graph = backprop_graph(self.graph)
         exact = Streams(builder, exact_graph, "engaged")
-        exact.forward()
-        exact.backward()
+        exact.activity()
+        exact.feedback()
         results = {}
         for name, partner in self.graph.partners.items():
             if name in exact_graph.partners:
@@ -105,8 +105,8 @@ class CompiledCircuit:
 def _streams(graph: Graph, mode: str, name: str) -> tuple[ProgramBuilder, Streams]:
     builder = ProgramBuilder(name)
     streams = Streams(builder, graph, mode)
-    streams.forward()
-    streams.backward()
+    streams.activity()
+    streams.feedback()
     return builder, streams
 
 

@@ -18,7 +18,7 @@ Compartments = dict[str, Ref]
 class Streams:
     """Builds forward and feedback stream of one mode with data.
 
-    After `forward()`, and `backward()` where there is a feedback stream, `compartments[population][name]` holds every
+    After `activity()`, and `feedback()` where there is a feedback stream, `compartments[population][name]` holds every
     compartment. With `frozen`, populations normalize by their running statistics, and there is no way back.
     """
 
@@ -62,7 +62,7 @@ class Streams:
 
     # ---- forward
 
-    def forward(self) -> None:
+    def activity(self) -> None:
         """The forward stream, sources first."""
         for name in self.graph.forward:
             population = self.graph.populations[name]
@@ -125,7 +125,7 @@ class Streams:
 
     # ---- feedback
 
-    def backward(self) -> None:
+    def feedback(self) -> None:
         """The feedback stream, outputs first, and the cross-projections that teach."""
         for name in self.graph.feedback:
             self._err(name)

@@ -50,11 +50,7 @@ def _read(path: Path) -> Mapping[str, Any]:
     except OSError as error:
         raise DataError(f"{path}: the data file must be readable ({error.strerror or error})") from None
     except (ValueError, zipfile.BadZipFile, EOFError) as error:
-        text = (
-            "holds Python objects, which are never unpickled"
-            if "pickle" in str(error)
-            else "is not such an archive"
-        )
+        text = "holds Python objects, which are never unpickled" if "pickle" in str(error) else "is not such an archive"
         raise DataError(f"{path}: the file must be a .npz archive of plain arrays (it {text})") from None
 
 
@@ -75,15 +71,12 @@ def _faults(purpose: str, images: Any, labels: Any) -> list[str]:
     if not np.issubdtype(images.dtype, np.number) or np.iscomplexobj(images):
         faults.append(f"{x}: values must be real numbers (got {images.dtype})")
     elif images.ndim < 2:
-        faults.append(
-            f"{x}: the shape must be [samples, ...] with at least 2 axes (got {list(images.shape)})"
-        )
+        faults.append(f"{x}: the shape must be [samples, ...] with at least 2 axes (got {list(images.shape)})")
     elif bad := _not_finite(images):
         faults.append(f"{x}: values must be finite in float32 (got {bad} NaN, infinite or too large ones)")
     if labels.ndim != 1:
         faults.append(
-            f"{y}: the shape must be [samples] (got {list(labels.shape)}). Give class labels, not one-hot "
-            f"rows"
+            f"{y}: the shape must be [samples] (got {list(labels.shape)}). Give class labels, not one-hot rows"
         )
     elif not _whole(labels):
         faults.append(f"{y}: labels must be whole numbers (got {labels.dtype})")
@@ -91,8 +84,7 @@ def _faults(purpose: str, images: Any, labels: Any) -> list[str]:
         faults.append(f"{y}: labels must be 0 or more (got {labels.min()})")
     if images.ndim and labels.ndim == 1 and len(images) != len(labels):
         faults.append(
-            f"{y}: there must be a label for each sample of {x} (got {len(labels)} labels, {len(images)} "
-            f"samples)"
+            f"{y}: there must be a label for each sample of {x} (got {len(labels)} labels, {len(images)} samples)"
         )
     elif labels.ndim == 1 and not len(labels):
         faults.append(f"{y}: there must be at least one sample (got none)")
@@ -124,9 +116,7 @@ def _shapes(splits: Mapping[str, Split]) -> list[str]:
                 f"{list(split.images.shape[1:])})"
             )
         if split.labels.max() > highest:
-            faults.append(
-                f"y_{purpose}: labels must occur in y_train, 0 to {highest} (got {split.labels.max()})"
-            )
+            faults.append(f"y_{purpose}: labels must occur in y_train, 0 to {highest} (got {split.labels.max()})")
     return faults
 
 

@@ -132,9 +132,7 @@ class Experiment(Declaration):
     epochs: int = Field(ge=1, le=100_000)
     batch: int = Field(default=64, ge=1)
     consolidation: Plasticity = Plasticity()
-    modes: dict[str, ModePlan] = Field(
-        default={}, description="How often modes other than the engaged one run."
-    )
+    modes: dict[str, ModePlan] = Field(default={}, description="How often modes other than the engaged one run.")
     seeds: tuple[Seed, ...] = Field(default=(0,), min_length=1)
     record: Record = Record()
     engine: str = "torch"
@@ -143,9 +141,7 @@ class Experiment(Declaration):
         default=None, ge=1, description="CPU threads. Default: torch's own choice, a thread a core."
     )
     dtype: Literal["float32", "float64", "bfloat16"] = "float32"
-    output: str | None = Field(
-        default=None, description="Folder for the results. Default: runs/NAME where you stand."
-    )
+    output: str | None = Field(default=None, description="Folder for the results. Default: runs/NAME where you stand.")
 
     @field_validator("seeds")
     @classmethod
@@ -159,9 +155,7 @@ class Experiment(Declaration):
     def _warm_in_time(cls, consolidation: Plasticity, info: ValidationInfo) -> Plasticity:
         epochs = info.data.get("epochs", math.inf)
         if consolidation.warmup > epochs:
-            raise ValueError(
-                f"warmup must be at most the {epochs} epochs of training (got {consolidation.warmup:g})"
-            )
+            raise ValueError(f"warmup must be at most the {epochs} epochs of training (got {consolidation.warmup:g})")
         return consolidation
 
 

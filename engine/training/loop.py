@@ -4,9 +4,10 @@ it.
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from statistics import median
+from typing import TypeVar
 
 import numpy as np
 
@@ -20,7 +21,9 @@ from .progress import EpochReport, Progress, RunName, Silent
 from .recording import effective_weights, hidden
 from .schedules import multiplier
 
-WARMING_STEPS = 3  # first steps, which fill caches and load kernels; left out of the time per step
+Result = TypeVar("Result")
+
+ENGAGED = ""  # the key of engaged steps among the durations; no mode has an empty name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +37,7 @@ class Outcome:
     test_accuracy: float
     validation_accuracy: float | None
     training_seconds: float
-    seconds_per_step: float  # mean, the first few steps left out
+    seconds_per_step: float  # median engaged step, and each other mode's median times how often it ran
 
 
 @dataclass
@@ -88,7 +91,7 @@ class Training:
         self.modes = mode_intervals(sim, experiment)
         self.step = 0
         self.recorded_step: int | None = None
-        self._durations: list[float] = []
+        self._durations: dict[str, list[float]] = {name: [] for name in (ENGAGED, *self.modes)}
         self._since = _Means()  # the last metrics row
         self._delta_angle: float | None = None
         self._hidden = hidden(sim.compiled.graph)
@@ -110,9 +113,7 @@ class Training:
     def _epoch(self, epoch: int) -> None:
         mean, started = _Means(), self.step
         validation: dict[str, float] = {}
-        for indices in training_batches(
-            len(self.dataset.train), self.experiment.batch, self.run_name.seed, epoch
-        ):
+        for indices in training_batches(len(self.dataset.train), self.experiment.batch, self.run_name.seed, epoch):
             result, seconds = self._train(self.dataset.train.take(indices))
             mean.add(result, seconds)
             self._since.add(result, seconds)
@@ -134,16 +135,16 @@ class Training:
     def _train(self, batch: Split) -> tuple[dict[str, float], float]:
         """One engaged step and the modes that are due after it; its metrics and its seconds."""
         self.sim.rate = self.rate
-        started = time.perf_counter()
-        result = self.sim.step(batch.images, batch.labels)
+        result, seconds = _timed(lambda: self.sim.step(batch.images, batch.labels))
         if not math.isfinite(result["loss"]):
             raise self._diverged(f"the loss must stay finite (got {result['loss']})")
         self.step += 1
+        self._durations[ENGAGED].append(seconds)
         for mode, every in self.modes.items():
             if self.step % every == 0:
-                self.sim.run(mode, steps=1)
-        seconds = time.perf_counter() - started
-        self._durations.append(seconds)
+                _, more = _timed(lambda mode=mode: self.sim.run(mode, steps=1))
+                self._durations[mode].append(more)
+                seconds += more
         return result, seconds
 
     @property
@@ -198,15 +199,18 @@ class Training:
 
     def _outcome(self) -> Outcome:
         test = self.sim.evaluate(self.dataset.test.images, self.dataset.test.labels)
-        timed = self._durations[WARMING_STEPS:] or self._durations
         return Outcome(
             steps=self.step,
             test_loss=test["loss"],
             test_accuracy=test["accuracy"],
             validation_accuracy=self._validate().get("accuracy"),
-            training_seconds=sum(self._durations),
-            seconds_per_step=sum(timed) / len(timed),
+            training_seconds=sum(sum(durations) for durations in self._durations.values()),
+            seconds_per_step=self._seconds_per_step(),
         )
+
+    def _seconds_per_step(self) -> float:
+        """Medians, so that neither the first steps nor what else the machine does counts much."""
+        return sum(median(times) * len(times) / self.step for times in self._durations.values() if times)
 
     def _diverged(self, what: str) -> Diverged:
         return Diverged(
@@ -218,13 +222,19 @@ class Training:
         )
 
 
+def _timed(call: Callable[[], Result]) -> tuple[Result, float]:
+    """What a call returns, and the seconds it took."""
+    started = time.perf_counter()
+    result = call()
+    return result, time.perf_counter() - started
+
+
 def check_batch(experiment: Experiment, dataset: Dataset) -> None:
     """Raise ExperimentError unless an epoch has at least one full batch."""
     samples = len(dataset.train)
     if not steps_per_epoch(samples, experiment.batch):
         raise ExperimentError(
-            f"batch: must be at most {samples}, the training samples of {dataset.name} (got "
-            f"{experiment.batch})"
+            f"batch: must be at most {samples}, the training samples of {dataset.name} (got {experiment.batch})"
         )
 
 

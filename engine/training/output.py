@@ -32,9 +32,7 @@ class OutputFolder:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise ExperimentError(
-                f"{self.path}: the output folder cannot be created ({error.strerror})"
-            ) from None
+            raise ExperimentError(f"{self.path}: the output folder cannot be created ({error.strerror})") from None
         self._written: list[str] = []
 
     def file(self, name: str) -> Path:
@@ -48,9 +46,7 @@ class OutputFolder:
             )
         if name not in self._written:
             self._written.append(name)
-            (self.path / MANIFEST).write_text(
-                json.dumps({"files": self._written}, indent=1) + "\n", encoding="utf-8"
-            )
+            (self.path / MANIFEST).write_text(json.dumps({"files": self._written}, indent=1) + "\n", encoding="utf-8")
         return path
 
     def _clear(self) -> None:

@@ -83,9 +83,7 @@ def _system(own: Sequence[RunFigures], runs: Sequence[RunFigures]) -> SystemFigu
     )
 
 
-def summary(
-    name: str, runs: Sequence[RunFigures], *, status: str, experiment: Mapping[str, Any]
-) -> dict[str, Any]:
+def summary(name: str, runs: Sequence[RunFigures], *, status: str, experiment: Mapping[str, Any]) -> dict[str, Any]:
     """The content of summary.json: plain values only."""
     return {
         "format": FORMAT,

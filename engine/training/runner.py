@@ -101,9 +101,7 @@ def run_experiment(
     return finished
 
 
-def train(
-    experiment: Experiment, system: System, run: RunName, dataset: Dataset, progress: Progress
-) -> Outcome:
+def train(experiment: Experiment, system: System, run: RunName, dataset: Dataset, progress: Progress) -> Outcome:
     """One run, recorded in `run.path`."""
     sim = compile(
         system.circuit,
@@ -128,9 +126,7 @@ def train(
 
 def as_yaml(experiment: Experiment) -> str:
     """The experiment as YAML that reads back to the same experiment."""
-    return yaml.safe_dump(
-        experiment.model_dump(mode="json", by_alias=True, exclude_unset=True), sort_keys=False
-    )
+    return yaml.safe_dump(experiment.model_dump(mode="json", by_alias=True, exclude_unset=True), sort_keys=False)
 
 
 def _system(circuit: Circuit) -> System:
@@ -177,9 +173,7 @@ def _file_name(system: str) -> str:
 
 
 def _saved(run: RunName, finished: Finished) -> str:
-    whole = (
-        f"{len(finished.outcomes)} finished runs are" if len(finished.outcomes) != 1 else "1 finished run is"
-    )
+    whole = f"{len(finished.outcomes)} finished runs are" if len(finished.outcomes) != 1 else "1 finished run is"
     return (
         f"interrupted during {run}. {whole} saved beside {run.path}, which is readable and holds this run "
         "up to its last record"

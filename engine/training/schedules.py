@@ -37,9 +37,7 @@ class Step(Declaration):
 
     kind: ClassVar[str] = "step"
 
-    milestones: tuple[float, ...] = Field(
-        min_length=1, description="Epochs, counted from the start of training."
-    )
+    milestones: tuple[float, ...] = Field(min_length=1, description="Epochs, counted from the start of training.")
     factor: float = Field(default=0.1, gt=0)
 
     def factor_at(self, step: int, start: int, steps: int, steps_per_epoch: int) -> float:

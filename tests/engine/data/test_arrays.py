@@ -107,7 +107,5 @@ def test_the_circuit_must_fit(tmp_path: Path) -> None:
     check_fit(data, "image", (3,), "digit", 10)
     with pytest.raises(DataError, match=r"shape \[1, 8, 8\] of the input population 'image' \(got \[3\]\)"):
         check_fit(data, "image", (1, 8, 8), "digit", 4)
-    with pytest.raises(
-        DataError, match=r"'digit' must have a neuron for each class \(got 3 neurons, 4 classes\)"
-    ):
+    with pytest.raises(DataError, match=r"'digit' must have a neuron for each class \(got 3 neurons, 4 classes\)"):
         check_fit(data, "image", (3,), "digit", 3)

@@ -8,9 +8,7 @@ from hypothesis import strategies as st
 from counterstream.engine.data import order, probe_indices, steps_per_epoch, training_batches
 
 
-@given(
-    samples=st.integers(1, 200), batch=st.integers(1, 50), seed=st.integers(0, 99), epoch=st.integers(0, 99)
-)
+@given(samples=st.integers(1, 200), batch=st.integers(1, 50), seed=st.integers(0, 99), epoch=st.integers(0, 99))
 def test_full_batches_without_repetition(samples: int, batch: int, seed: int, epoch: int) -> None:
     batches = list(training_batches(samples, batch, seed, epoch))
     assert len(batches) == steps_per_epoch(samples, batch) == samples // batch
@@ -27,9 +25,7 @@ def test_order_is_a_function_of_seed_and_epoch() -> None:
 
 
 def test_different_samples_are_left_out_in_different_epochs() -> None:
-    left_out = [
-        set(range(10)) - set(np.concatenate(list(training_batches(10, 4, 0, epoch)))) for epoch in range(5)
-    ]
+    left_out = [set(range(10)) - set(np.concatenate(list(training_batches(10, 4, 0, epoch)))) for epoch in range(5)]
     assert len({frozenset(samples) for samples in left_out}) > 1
 
 

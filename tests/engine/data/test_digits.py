@@ -27,9 +27,7 @@ def test_the_split_never_changes() -> None:
 
 def test_every_class_keeps_its_share() -> None:
     data = digits()
-    shares = np.bincount(data.test.labels) / np.bincount(
-        np.concatenate([data.train.labels, data.test.labels])
-    )
+    shares = np.bincount(data.test.labels) / np.bincount(np.concatenate([data.train.labels, data.test.labels]))
     assert shares == pytest.approx(360 / 1797, abs=0.006)
 
 

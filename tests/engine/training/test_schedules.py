@@ -27,10 +27,7 @@ def rates_of(make: Callable[[SGD], Scheduler]) -> list[float]:
 
 
 def ours(schedule: Constant | Cosine | Step, warmup: float = 0) -> list[float]:
-    return [
-        multiplier(schedule, step, steps=STEPS, steps_per_epoch=PER_EPOCH, warmup=warmup)
-        for step in range(STEPS)
-    ]
+    return [multiplier(schedule, step, steps=STEPS, steps_per_epoch=PER_EPOCH, warmup=warmup) for step in range(STEPS)]
 
 
 def test_cosine() -> None:

@@ -1,0 +1,151 @@
+"""Training for real, on a small circuit: what is recorded, when, and how it ends."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from counterstream.analysis import Run, matrix_angles
+from counterstream.engine.data import DataError
+from counterstream.engine.training import (
+    Diverged,
+    EpochReport,
+    ExperimentError,
+    Finished,
+    Interrupted,
+    OutputFolder,
+    RunName,
+    Silent,
+    run_experiment,
+)
+
+from .small import prepared
+
+
+class Watching(Silent):
+    """Progress that keeps what it hears, and may stop the run."""
+
+    def __init__(self, interrupt_after: int | None = None) -> None:
+        self.reports: list[EpochReport] = []
+        self.interrupt_after = interrupt_after
+
+    def epoch_finished(self, run: RunName, report: EpochReport) -> None:
+        self.reports.append(report)
+        if report.epoch == self.interrupt_after:
+            raise KeyboardInterrupt
+
+
+def trained(folder: Path, **keys: Any) -> tuple[Path, Watching]:
+    """The recording of a finished run, and what its progress heard."""
+    watching = Watching()
+    finished = run_experiment(prepared(folder, **keys), OutputFolder(folder / "out"), progress=watching)
+    (path,) = finished.paths
+    return path, watching
+
+
+def test_learns_and_records_every_epoch(tmp_path: Path) -> None:
+    path, watching = trained(tmp_path, learning="kolen_pollack", epochs="4")
+    with Run.open(path) as run:
+        assert run.attributes["status"] == "complete"
+        assert run.attributes["learning"] == "kolen_pollack"
+        assert not run.attributes["transports_weights"]
+        assert run.steps.tolist() == [0, 5, 10, 15, 20]
+        assert run.epochs.tolist() == [0, 1, 2, 3, 4]
+        assert run.pairs == (("flat->digit", "flat->digit~"),)
+        assert list(run.synapses) == ["image->v1", "flat->digit", "flat->digit~"]
+        assert [population for population, _ in run.signals()] == ["v1", "flat"]
+        assert run.results["test_accuracy"] > 0.8
+        assert run.results["steps"] == 20
+        assert run.results["seconds_per_step"] <= run.results["training_seconds"]
+        metrics = run.metrics()
+        assert metrics["step"].tolist() == [5, 10, 15, 20]
+        assert metrics["rate"].tolist() == pytest.approx([0.5 * (1 + math.cos(math.pi * t / 4)) for t in (1, 2, 3, 4)])
+        assert metrics["loss"].iloc[-1] < metrics["loss"].iloc[0]
+    assert [report.epoch for report in watching.reports] == [1, 2, 3, 4]
+    assert watching.reports[-1].loss == pytest.approx(metrics["loss"].iloc[-1])
+
+
+def test_records_by_steps_and_always_the_last(tmp_path: Path) -> None:
+    path, _ = trained(tmp_path, record="{every: {steps: 4}, delta_angles: false}")
+    with Run.open(path) as run:
+        assert run.steps.tolist() == [0, 4, 8, 10]
+        assert list(run.signals()) == []
+
+
+def test_validation_is_measured_where_there_is_one(tmp_path: Path) -> None:
+    path, watching = trained(tmp_path, validation=True)
+    with Run.open(path) as run:
+        accuracies = run.metrics()["validation_accuracy"]
+        assert run.results["validation_accuracy"] == accuracies.iloc[-1]
+    assert watching.reports[-1].validation_accuracy == accuracies.iloc[-1]
+
+
+def test_the_same_seed_gives_the_same_run(tmp_path: Path) -> None:
+    weights = []
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        path, _ = trained(tmp_path / name, learning="weight_mirror")
+        with Run.open(path) as run:
+            weights.append(run.weights("flat->digit~"))
+    assert np.array_equal(*weights)
+
+
+@pytest.mark.parametrize(("learning", "angle"), [("backprop", 0.0), ("sign_symmetry", None)])
+def test_tied_weights_are_recorded_as_they_conduct(tmp_path: Path, learning: str, angle: float | None) -> None:
+    path, _ = trained(tmp_path, learning=learning)
+    with Run.open(path) as run:
+        w, b = run.weights("flat->digit"), run.weights("flat->digit~")
+        assert run.attributes["transports_weights"]
+        assert np.array_equal(np.sign(w), np.sign(b))
+        if angle is not None:
+            assert matrix_angles(run)["angle_degrees"].max() == angle
+        else:
+            assert len(np.unique(np.abs(b))) == 1
+
+
+def test_modes_run_as_often_as_the_experiment_says(tmp_path: Path) -> None:
+    path, _ = trained(tmp_path, learning="weight_mirror", modes="{mirror: {every: 0}}")
+    with Run.open(path) as run:
+        assert np.array_equal(run.weights("flat->digit~", 0), run.weights("flat->digit~", -1))
+
+
+def test_a_mode_that_no_system_has_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ExperimentError, match=r"modes\.miror: must be a mode .* Did you mean 'mirror'\?"):
+        prepared(tmp_path, learning="weight_mirror", modes="{miror: {every: 2}}")
+
+
+def test_a_batch_larger_than_the_data_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ExperimentError, match=r"batch: must be at most 40, .* \(got 41\)"):
+        prepared(tmp_path, batch="41")
+
+
+def test_data_of_another_shape_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"shape \[1, 4, 4\] of the input population 'image' \(got \[1, 8, 8\]\)"):
+        prepared(tmp_path, data="digits")
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_divergence_stops_with_step_and_population(tmp_path: Path) -> None:
+    output = OutputFolder(tmp_path / "out")
+    with pytest.raises(Diverged) as caught:
+        run_experiment(prepared(tmp_path, consolidation="{rate: 1e30}", epochs="3"), output)
+    message = str(caught.value)
+    assert "backprop, seed 0: step " in message
+    assert "Not finite first in population '" in message
+    assert "Lower consolidation.rate (now 1e+30)" in message
+    with Run.open(tmp_path / "out/backprop-seed0.h5") as run:
+        assert run.attributes["status"] == "failed"
+        assert "step" in run.attributes["message"]
+        assert run.steps[0] == 0
+
+
+def test_an_interruption_keeps_what_was_recorded(tmp_path: Path) -> None:
+    output, finished = OutputFolder(tmp_path / "out"), Finished()
+    with pytest.raises(Interrupted, match="interrupted during backprop, seed 0"):
+        run_experiment(prepared(tmp_path, epochs="5"), output, progress=Watching(2), finished=finished)
+    assert finished.paths == []
+    with Run.open(tmp_path / "out/backprop-seed0.h5") as run:
+        assert run.attributes["status"] == "interrupted"
+        assert run.steps.tolist() == [0, 5, 10]
