@@ -11,7 +11,7 @@ from .rules import RuleKind, Signal, parse_rule, reads
 
 
 def cross_projections(circuit: Circuit, graph: Graph) -> Iterator[CrossProjection]:
-    """The cross-projections that an explicit circuit without any needs, partner by partner. `graph` is its forward graph."""
+    """The cross-projections that an explicit circuit needs, partner by partner. `graph` is its forward graph."""
     read = _apical_reads(circuit)
     clamped = tuple(name for name, mode in circuit.modes.items() if mode.clamp == "partner")
     for partner, population in circuit.populations.items():
@@ -29,17 +29,17 @@ def cross_projections(circuit: Circuit, graph: Graph) -> Iterator[CrossProjectio
 
 
 def needs_gate(population: Population) -> bool:
-    """Whether the feedback partner needs its partner's local derivative: not at linear populations without normalization,
+    """Whether the feedback partner needs its partner's local derivative: not at linear populations without
+    normalization,
     nor where the loss already gives the error before the transfer function."""
     through_loss = population.output_loss in ("cross_entropy", "binary_cross_entropy")
     return population.normalizes or (population.transfer != "linear" and not through_loss)
 
 
-def reads_partner(text: str, parameters: frozenset[str]) -> bool:
+def reads_partner(text: str, parameters: frozenset[str], modulators: frozenset[str]) -> bool:
     """Whether an intrinsic rule reads its neuron's partner."""
-    return any(
-        s.side == "partner" or s.compartment == "apical" for s in _reads(text, "intrinsic", parameters, frozenset())
-    )
+    signals = _reads(text, "intrinsic", parameters, modulators)
+    return any(signal.side == "partner" or signal.compartment == "apical" for signal in signals)
 
 
 def _cross(source: str, target: str, role: str, modes: tuple[str, ...] | None) -> CrossProjection:
@@ -57,9 +57,10 @@ def _apical_reads(circuit: Circuit) -> set[tuple[str, str]]:
                 if signal.compartment == "apical":
                     found.add((_end(projection, signal), mode))
     for name, population in circuit.populations.items():
+        parameters = frozenset((*circuit.parameters, *population.parameters))
         for mode, rules in population.rules.items():
             for intrinsic in (rules.gain, rules.bias):
-                if intrinsic and reads_partner(intrinsic.dw, frozenset(circuit.parameters)):
+                if intrinsic and reads_partner(intrinsic.dw, parameters, modulators):
                     found.add((name, mode))
     return found
 

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
+MAXIMAL_CANDIDATES = 300  # for "did you mean": comparing names is slow
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Location:
@@ -63,6 +65,13 @@ def suggest(name: str, valid: Iterable[str], noun: str = "valid names") -> str:
     """
     names: Sequence[str] = list(valid)
     listed = ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")
-    near = get_close_matches(str(name), names, n=1, cutoff=0.6)
+    near = get_close_matches(str(name), _candidates(str(name), names), n=1, cutoff=0.6)
     hint = f"Did you mean '{near[0]}'? " if near else ""
     return f"{hint}{noun}: {listed}" if names else f"{hint}there are none"
+
+
+def _candidates(name: str, names: Sequence[str]) -> Sequence[str]:
+    """The names to compare with: all, or in large circuits, where many may be wrong, those alike at an end."""
+    if len(names) <= MAXIMAL_CANDIDATES:
+        return names
+    return [valid for valid in names if valid[:1] == name[:1] or valid[-2:] == name[-2:]][:MAXIMAL_CANDIDATES]

@@ -1,10 +1,10 @@
 """From compact to explicit: a learning system turns a bare forward topology into a circuit with both streams.
 
-Nothing here knows any particular learning system. What a system says (pathway, whose weights, rules by mode) is written out
-projection by projection; the cross-projections are those that its rules read and its pathway needs.
+Nothing here knows any particular learning system. What a system says (pathway, whose weights, rules by mode) is
+written out projection by projection; the cross-projections are those that its rules read and its pathway needs.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from . import names
 from .crossing import cross_projections, reads_partner
@@ -19,52 +19,66 @@ from .declarations import (
     Rule,
     Tie,
 )
-from .errors import CircuitError, Problem
+from .errors import CircuitError
 from .graph import Graph, build_graph
 from .inlining import flat
+from .overrides import check_overrides, check_parameters
+from .pathway import partnered
 from .validation import build
 from .wiring import Dense
 from .writing import as_data
-from .yamlfile import Document
+from .yamlfile import Document, Path_
 
 
-def expand(circuit: Circuit, document: Document | None = None) -> Circuit:
+def expand(circuit: Circuit) -> Circuit:
     """The explicit circuit: every population with its shape, every projection, cross-projection and rule.
 
-    An explicit circuit expands to itself. Raises CircuitError with every structural problem; `document`, where given, is
-    the file that the circuit was read from and gives problems their place.
+    An explicit circuit expands to itself. Raises CircuitError with every structural problem.
     """
-    flat_document = flat(document or Document(as_data(circuit), circuit.name))
-    flat_circuit = build(Circuit, flat_document)
-    system = circuit.learning if isinstance(circuit.learning, LearningSystem) else flat_circuit.learning
+    return expand_document(circuit)[0]
+
+
+def expand_document(
+    circuit: Circuit, document: Document | None = None, *, strict: bool = False
+) -> tuple[Circuit, Document]:
+    """The explicit circuit, and the document that tells where each of its parts was written.
+
+    `document`, where given, is what the circuit was built from and gives problems their place. With `strict`,
+    parameters that no rule reads are refused; they may well be left over where a circuit got another learning system
+    than its own.
+    """
+    document = flat(document or Document(as_data(circuit), circuit.name))
+    written = build(Circuit, document).model_copy(update={"parameters": circuit.parameters})
+    graph = build_graph(written, document)
+    system = written.learning
     if isinstance(system, str):
-        raise CircuitError(
-            flat_document.problem(
-                f"learning '{system}' is a name: give it with load(...) or with_learning(...)", ("learning",)
-            )
-        )
-    flat_circuit = flat_circuit.model_copy(update={"learning": system, "projections": _resolved(flat_circuit, circuit)})
-    graph = build_graph(flat_circuit, flat_document)
-    return _written_out(graph) if system is None else _Expansion(graph, system, flat_document).circuit()
+        raise CircuitError(document.problem(f"learning '{system}' is a name: {_REMEDY}", ("learning",)))
+    if system is None:
+        return _written_out(graph, document), document
+    if strict:
+        check_parameters(written, system, document)
+    expansion = _Expansion(graph, system, document)
+    return expansion.circuit(), expansion.document()
 
 
-def _resolved(flat_circuit: Circuit, circuit: Circuit) -> list[Projection]:
-    """The projections, their learning systems taken from `circuit`, where loading has put systems in place of names."""
-    known = {p.label: p.learning for p in circuit.projections if p.learning is not None}
-    return [
-        p.model_copy(update={"learning": known[p.label]}) if p.label in known else p for p in flat_circuit.projections
-    ]
+_REMEDY = "give the system itself, or load the circuit with load(...) or with_learning(...)"
 
 
-def _written_out(graph: Graph) -> Circuit:
-    """The same circuit with shapes, gains and biases said, and a mode for data if it has none."""
+def _written_out(graph: Graph, document: Document) -> Circuit:
+    """A circuit written by hand with shapes, gains and biases said, and a mode for data if it has none."""
     circuit = graph.circuit
+    problems = [
+        document.problem(
+            "learning by itself needs a circuit with a learning system", ("projections", index, "learning")
+        )
+        for index, projection in enumerate(circuit.projections)
+        if projection.learning is not None
+    ]
+    if problems:
+        raise CircuitError(problems)
     populations = {name: _said(graph, name) for name in circuit.populations}
-    modes = (
-        circuit.modes
-        if any(not mode.isolates for mode in circuit.modes.values())
-        else {"engaged": Mode(), **circuit.modes}
-    )
+    has_data = any(not mode.isolates for mode in circuit.modes.values())
+    modes = circuit.modes if has_data else {"engaged": Mode(), **circuit.modes}
     projections = [p.model_copy(update={"name": p.label}) for p in circuit.projections]
     return circuit.model_copy(update={"populations": populations, "modes": modes, "projections": projections})
 
@@ -87,147 +101,131 @@ def _said(graph: Graph, name: str) -> Population:
 
 
 class _Expansion:
-    """Writes one learning system into one forward graph."""
+    """Writes one learning system, and those of its overrides, into one forward graph."""
 
     def __init__(self, graph: Graph, system: LearningSystem, document: Document) -> None:
         self.graph = graph
         self.system = system
-        self.document = document
-        self.partnered = self._with_partner()
-        self.check()
-
-    def check(self) -> None:
-        circuit, problems = self.graph.circuit, list[Problem]()
-        if circuit.cross or circuit.modes or self.graph.feedback:
-            problems.append(
-                self.document.problem(
-                    "a circuit has a learning system or declares feedback populations, cross and modes by hand, not both",
-                    ("learning",),
-                )
-            )
-        for index, projection in enumerate(circuit.projections):
+        self.source = document
+        self.systems: dict[str, LearningSystem] = {}
+        """By projection label."""
+        self.places: dict[str, Path_] = {}
+        """By projection label: where its learning system stands."""
+        for index, (label, projection) in enumerate(graph.projections.items()):
             own = projection.learning
-            if isinstance(own, str):
-                problems.append(
-                    self.document.problem(
-                        f"learning '{own}' is a name: give it with load(...)", ("projections", index, "learning")
-                    )
-                )
-            elif own and own.feedback.pathway not in (self.system.feedback.pathway, "none"):
-                problems.append(
-                    self.document.problem(
-                        f"one circuit has one pathway: '{own.name}' needs {own.feedback.pathway}, "
-                        f"'{self.system.name}' has {self.system.feedback.pathway}",
-                        ("projections", index, "learning"),
-                    )
-                )
-        if problems:
-            raise CircuitError(problems)
+            self.systems[label] = own if isinstance(own, LearningSystem) else system
+            self.places[label] = ("projections", index, "learning") if own is not None else ("learning",)
+        check_overrides(graph.circuit, system, document)
+        self.partnered = partnered(graph, system, self.systems)
+        self.origins: dict[Path_, tuple[Document, Path_]] = {(): (document, ())}
 
-    # ---- who has a partner
-
-    def _with_partner(self) -> tuple[str, ...]:
-        """Forward populations that errors reach, outputs included."""
-        pathway = self.system.feedback.pathway
-        if pathway == "none":
-            return ()
-        if pathway == "direct":
-            chosen = {name for name in self.graph.forward if self.graph.learns(name)} | set(self.graph.outputs)
-        else:
-            chosen = self._leading_to_outputs()
-        return tuple(n for n in self.graph.forward if n in chosen and not self.graph.populations[n].is_source)
-
-    def _leading_to_outputs(self) -> set[str]:
-        reached, pending = set[str](), list(self.graph.outputs)
-        while pending:
-            name = pending.pop()
-            if name not in reached:
-                reached.add(name)
-                pending.extend(self.graph.projections[label].source for label in self.graph.into(name))
-        return reached
-
-    # ---- the whole
+    def document(self) -> Document:
+        """Where each part of the explicit circuit was written."""
+        return Document({}, self.source.file, origins=self.origins)
 
     def circuit(self) -> Circuit:
+        """The explicit circuit."""
         circuit = self.graph.circuit
-        forward = [self._forward(projection) for projection in self._in_order()]
-        feedback = list(self._direct() if self.system.feedback.pathway == "direct" else self._reverses())
-        populations = {name: self._population(name) for name in self.graph.forward}
-        populations |= {
-            names.partner(name): Population(partner=name, shape=self.graph.shapes[name])
-            for name in reversed(self.partnered)
-        }
-        modes = {name: mode.mode() for name, mode in self._modes()}
+        direct = self.system.feedback.pathway == "direct"
+        projections = [self._forward(index, p) for index, p in enumerate(circuit.projections)]
+        for reverse, place in self._direct() if direct else self._reverses():
+            for mode in reverse.rules:
+                path = ("projections", len(projections), "rules", mode)
+                self._say(path, (*place, "modes", mode, "feedback"))
+            projections.append(reverse)
+        populations = {name: self._population(name) for name in circuit.populations}
+        for name in reversed(self.partnered):
+            populations[names.partner(name)] = Population(partner=name, shape=self.graph.shapes[name])
+        for name in self.system.parameters.keys() - circuit.parameters.keys():
+            self._say(("parameters", name), ("learning", "parameters", name))
         bare = circuit.model_copy(
             update={
                 "learning": None,
                 "populations": populations,
-                "projections": [*forward, *feedback],
-                "modes": modes,
+                "projections": projections,
+                "modes": {name: mode.mode() for name, mode in self._modes().items()},
                 "parameters": {**self.system.parameters, **circuit.parameters},
                 "system": self.system.name,
             }
         )
         return bare.model_copy(update={"cross": list(cross_projections(bare, self.graph))})
 
-    def _in_order(self) -> list[Projection]:
-        """The forward projections in the order in which activity passes."""
-        place = {name: index for index, name in enumerate(self.graph.forward)}
-        return sorted(self.graph.circuit.projections, key=lambda p: place[p.target])
+    def _modes(self) -> Mapping[str, LearningMode]:
+        modes: dict[str, LearningMode] = {}
+        for system in (self.system, *self.systems.values()):
+            modes |= {name: mode for name, mode in system.modes.items() if name not in modes}
+        has_data = any(not mode.isolates for mode in modes.values())
+        return modes if has_data else {"engaged": LearningMode(), **modes}
 
-    def _modes(self) -> Iterator[tuple[str, LearningMode]]:
-        systems = [
-            self.system,
-            *(p.learning for p in self.graph.circuit.projections if isinstance(p.learning, LearningSystem)),
-        ]
-        seen: dict[str, LearningMode] = {}
-        for system in systems:
-            for name, mode in system.modes.items():
-                if name not in seen:
-                    seen[name] = mode
-                    yield name, mode
-        if all(mode.isolates for mode in seen.values()):
-            yield "engaged", LearningMode()
+    # ---- where things were written
 
-    def _system_of(self, projection: Projection) -> LearningSystem:
-        return projection.learning if isinstance(projection.learning, LearningSystem) else self.system
+    def _say(self, path: Path_, origin: Path_) -> None:
+        self.origins[path] = (self.source, origin)
 
-    def _parameters_of(self, projection: Projection) -> dict[str, float]:
-        own = projection.learning.parameters if isinstance(projection.learning, LearningSystem) else {}
-        return {**own, **projection.parameters}
+    # ---- populations
 
     def _population(self, name: str) -> Population:
-        said = _said(self.graph, name)
+        said, (system, place) = _said(self.graph, name), self._system_at(name)
         rules = {}
-        for mode, plan in self.system.modes.items():
+        for mode, plan in system.modes.items():
             written = IntrinsicRules(
-                gain=plan.gain if self.graph.has_gain(name) and self._taught(name, plan.gain) else None,
-                bias=plan.bias if self.graph.has_bias(name) and self._taught(name, plan.bias) else None,
+                gain=plan.gain if self.graph.has_gain(name) and self._taught(name, plan.gain, system) else None,
+                bias=plan.bias if self.graph.has_bias(name) and self._taught(name, plan.bias, system) else None,
             )
-            if written.gain or written.bias:
+            if (written.gain or written.bias) and mode not in said.rules:
                 rules[mode] = written
-        return said.model_copy(update={"rules": {**rules, **said.rules}})
+                self._say(("populations", name, "rules", mode), (*place, "modes", mode))
+        own = system.parameters if rules and system is not self.system else {}
+        return said.model_copy(update={"rules": {**rules, **said.rules}, "parameters": {**own, **said.parameters}})
 
-    def _taught(self, name: str, rule: Rule | None) -> bool:
+    def _system_at(self, name: str) -> tuple[LearningSystem, Path_]:
+        """Whose rules its gains and biases have: those of its synapses where they agree, else the circuit's."""
+        inputs = [label for label in self.graph.into(name) if self.graph.weighted(label)]
+        if inputs and all(self.systems[label] == self.systems[inputs[0]] for label in inputs):
+            return self.systems[inputs[0]], self.places[inputs[0]]
+        return self.system, ("learning",)
+
+    def _taught(self, name: str, rule: Rule | None, system: LearningSystem) -> bool:
         """Whether a rule of `name` can be read: one that asks for a partner needs a population that has one."""
         if rule is None:
             return False
-        return name in self.partnered or not reads_partner(rule.dw, frozenset(self.system.parameters))
+        parameters = frozenset((*system.parameters, *self.graph.circuit.parameters))
+        return name in self.partnered or not reads_partner(
+            rule.dw, parameters, frozenset(self.graph.circuit.modulators)
+        )
 
-    def _forward(self, projection: Projection) -> Projection:
-        system = self._system_of(projection)
-        update = {"name": projection.label, "learning": None, "parameters": self._parameters_of(projection)}
-        if self.graph.weighted(projection.label) and projection.plastic and not projection.tie:
-            rules = {mode: plan.forward for mode, plan in system.modes.items() if plan.forward}
+    # ---- projections
+
+    def _parameters_of(self, label: str) -> dict[str, float]:
+        system = self.systems[label]
+        own = system.parameters if system is not self.system else {}
+        return {**own, **self.graph.projections[label].parameters}
+
+    def _forward(self, index: int, projection: Projection) -> Projection:
+        label = projection.label
+        update: dict[str, object] = {"name": label, "learning": None, "parameters": self._parameters_of(label)}
+        self._say(("projections", index), ("projections", index))
+        if self.graph.weighted(label) and projection.plastic:
+            plans = self.systems[label].modes
+            rules = {
+                mode: plan.forward for mode, plan in plans.items() if plan.forward and mode not in projection.rules
+            }
+            for mode in rules:
+                self._say(("projections", index, "rules", mode), (*self.places[label], "modes", mode, "forward"))
             update["rules"] = {**rules, **projection.rules}
         return projection.model_copy(update=update)
 
-    def _reverses(self) -> Iterator[Projection]:
-        """The reverse of every projection between partnered populations, last first: the order in which errors run."""
-        for projection in reversed(self._in_order()):
+    def _reverses(self) -> Iterator[tuple[Projection, Path_]]:
+        """The reverse of every projection between partnered populations, last first: the order in which errors run.
+
+        With each, where the learning system stands that its rules come from.
+        """
+        for projection in reversed(self.graph.circuit.projections):
+            label = projection.label
             if not {projection.source, projection.target} <= set(self.partnered):
                 continue
-            system, label = self._system_of(projection), projection.label
+            if self.systems[label].feedback.pathway == "none":
+                continue
             reverse = Projection.model_validate(
                 {
                     "name": names.reverse(label),
@@ -236,27 +234,34 @@ class _Expansion:
                     "reverse_of": label,
                 }
             )
-            yield self._own_weights(reverse, projection, system) if self.graph.weighted(label) else reverse
+            yield (
+                (self._own_weights(reverse, projection) if self.graph.weighted(label) else reverse),
+                self.places[label],
+            )
 
-    def _own_weights(self, reverse: Projection, projection: Projection, system: LearningSystem) -> Projection:
+    def _own_weights(self, reverse: Projection, projection: Projection) -> Projection:
+        label = projection.label
         update: dict[str, object] = {"initial": projection.initial, "plastic": projection.plastic}
-        tie = system.feedback.weights
+        tie = self.systems[label].feedback.weights
+        if not projection.plastic:  # a constant reverses exactly, as a pool does
+            tie = "transpose_of"
         if tie == "independent":
-            update["rules"] = {mode: plan.feedback for mode, plan in system.modes.items() if plan.feedback}
-            update["parameters"] = self._parameters_of(projection)
+            plans = self.systems[label].modes
+            update["rules"] = {mode: plan.feedback for mode, plan in plans.items() if plan.feedback}
+            update["parameters"] = self._parameters_of(label)
         else:
-            update["weights"] = Tie.model_validate({tie: projection.label})
+            update["weights"] = Tie.model_validate({tie: label})
         return reverse.model_copy(update=update)
 
-    def _direct(self) -> Iterator[Projection]:
+    def _direct(self) -> Iterator[tuple[Projection, Path_]]:
         """From each output's error to every other population that learns."""
         shared = self.system.feedback.onto_maps == "shared"
+        rules = {mode: plan.feedback for mode, plan in self.system.modes.items() if plan.feedback}
         for output in self.graph.outputs:
             for name in self.partnered:
                 if name in self.graph.outputs:
                     continue
                 on_maps = len(self.graph.shapes[name]) == 3
-                rules = {mode: plan.feedback for mode, plan in self.system.modes.items() if plan.feedback}
                 direct = Projection.model_validate(
                     {
                         "name": names.arrow(names.partner(output), names.partner(name)),
@@ -264,4 +269,5 @@ class _Expansion:
                         "to": names.partner(name),
                     }
                 )
-                yield direct.model_copy(update={"wiring": Dense(shared=on_maps and shared), "rules": rules})
+                direct = direct.model_copy(update={"wiring": Dense(shared=on_maps and shared), "rules": rules})
+                yield direct, ("learning",)

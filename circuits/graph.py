@@ -6,12 +6,14 @@ Everything structural is checked here, all problems at once: names, ends, partne
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from math import prod
+from typing import Any
 
 from . import names
-from .declarations import Circuit, Population, Projection
+from .declarations import Circuit, LearningSystem, Population, Projection
 from .errors import CircuitError, Problem, suggest
 from .transfers import TRANSFERS
-from .wiring import Geometry, OneToOne, Shape, Wiring, WiringError
+from .wiring import MAXIMAL_NEURONS, MAXIMAL_WEIGHTS, Geometry, OneToOne, Shape, Wiring, WiringError
 from .yamlfile import Document, Path_
 
 
@@ -68,8 +70,10 @@ class Graph:
         return population.normalizes if population.gain is None else population.gain
 
     def has_bias(self, name: str) -> bool:
-        """Whether a population has biases. Default: where it normalizes, or has weighted inputs and a nonlinear transfer
-        or a loss."""
+        """Whether a population has biases.
+
+        Default: where it normalizes, or has weighted inputs and a nonlinear transfer or a loss.
+        """
         population = self.populations[name]
         if population.bias is not None:
             return population.bias
@@ -90,10 +94,12 @@ def build_graph(circuit: Circuit, document: Document | None = None) -> Graph:
     checker.check_populations()
     checker.check_projections()
     checker.check_cross()
+    checker.check_parameters()
     checker.stop_if_wrong()
     forward, feedback = checker.order()
     checker.stop_if_wrong()
     checker.infer_shapes(forward)
+    checker.check_shapes()
     checker.stop_if_wrong()
     return Graph(circuit, checker.projections, forward, feedback, checker.shapes, checker.geometries)
 
@@ -114,7 +120,8 @@ class _Checker:
 
     def stop_if_wrong(self) -> None:
         if self.problems:
-            raise CircuitError(sorted(self.problems, key=lambda p: p.location))
+            unique = dict.fromkeys(self.problems)  # instances of one block repeat what is wrong in it
+            raise CircuitError(sorted(unique, key=lambda p: p.location))
 
     # ---- populations
 
@@ -126,6 +133,8 @@ class _Checker:
             path = ("populations", name)
             if wrong := names.complaint(name):
                 self.complain(wrong, *path)
+            elif name.endswith(names.PARTNER) and not population.is_feedback:
+                self.complain(f"a name that ends with '{names.PARTNER}' belongs to a feedback population", *path)
             self._check_kind(population, path)
             self._check_output(population, path)
             if population.transfer not in TRANSFERS:
@@ -182,12 +191,18 @@ class _Checker:
                 continue
             if wrong := projection.name and names.complaint(projection.name, projection=True):
                 self.complain(wrong, *path, "name")
+            elif label.endswith(names.PARTNER) and not self._between_feedback(projection):
+                self.complain(f"a name that ends with '{names.PARTNER}' belongs to a feedback projection", *path)
             self.projections[label] = projection
             self.places[label] = path
         for label, projection in self.projections.items():
             if self._check_ends(projection, self.places[label]):
                 self._check_reverse(projection, self.places[label])
             self._check_tie(label, projection, self.places[label])
+
+    def _between_feedback(self, projection: Projection) -> bool:
+        ends = (self.populations.get(projection.source), self.populations.get(projection.target))
+        return any(end is None or end.is_feedback for end in ends)  # an unknown end is named elsewhere
 
     def _check_ends(self, projection: Projection, path: Path_) -> bool:
         for end, name in (("from", projection.source), ("to", projection.target)):
@@ -207,6 +222,8 @@ class _Checker:
                 *path,
             )
             return False
+        if source.transfer == "softmax":
+            self.complain(f"a softmax output must be last: no error can pass back through '{projection.source}'", *path)
         if projection.wiring is None and projection.reverse_of is None:
             self.complain("a projection needs a wiring: dense, conv, pool, one_to_one, flatten", *path)
         return True
@@ -266,6 +283,21 @@ class _Checker:
             for name in projection.modes or ():
                 self._check_mode(name, self.places[label])
 
+    def check_parameters(self) -> None:
+        """Names that rules use: parameters of the circuit, of a population, of a projection; modulators."""
+        holders: list[tuple[Iterable[str], Path_]] = [
+            (self.circuit.parameters, ("parameters",)),
+            (self.circuit.modulators, ("modulators",)),
+            *((p.parameters, ("populations", name, "parameters")) for name, p in self.populations.items()),
+            *((p.parameters, (*self.places[label], "parameters")) for label, p in self.projections.items()),
+        ]
+        if isinstance(self.circuit.learning, LearningSystem):
+            holders.append((self.circuit.learning.parameters, ("learning", "parameters")))
+        for found, path in holders:
+            for name in found:
+                if wrong := names.parameter_complaint(name):
+                    self.complain(wrong, *path, name)
+
     def _check_mode(self, name: str, path: Path_) -> None:
         if name not in self.circuit.modes:
             self.complain(f"unknown mode '{name}'. {suggest(name, self.circuit.modes, 'modes')}", *path, "modes")
@@ -276,11 +308,12 @@ class _Checker:
         """Topological orders of the forward and the feedback stream. A cycle is named."""
         import networkx  # here, because it takes 0.2 s to load
 
-        graph = networkx.DiGraph()
+        graph: Any = networkx.DiGraph()
         graph.add_nodes_from(self.populations)
         graph.add_edges_from((p.source, p.target) for p in self.projections.values())
         try:
-            order = list(networkx.lexicographical_topological_sort(graph, key=list(self.populations).index))
+            place = {name: index for index, name in enumerate(self.populations)}
+            order = list(networkx.lexicographical_topological_sort(graph, key=place.__getitem__))
         except networkx.NetworkXUnfeasible:
             cycle = [edge[0] for edge in networkx.find_cycle(graph)]
             around = " -> ".join([*cycle, cycle[0]])
@@ -329,6 +362,11 @@ class _Checker:
                 )
             known = known or found
         if known is not None:
+            if prod(known) > MAXIMAL_NEURONS:
+                self.complain(
+                    f"a population holds at most {MAXIMAL_NEURONS} neurons (got {list(known)})", "populations", name
+                )
+                return
             self.shapes[name] = known
 
     def _concatenated(self, labels: list[str]) -> Shape | None:
@@ -339,6 +377,31 @@ class _Checker:
         stops = [w.target[1] for w, shape in wirings if isinstance(w, OneToOne) and w.target and shape]
         sides = [shape[1:] for w, shape in wirings if isinstance(w, OneToOne) and w.target and shape]
         return (max(stops), *sides[0]) if stops and len(stops) == len(labels) else None
+
+    def check_shapes(self) -> None:
+        """What can be judged only where shapes are known: outputs, ties, and how many weights there are."""
+        for name, population in self.populations.items():
+            if population.output_loss == "cross_entropy" and len(self.shapes.get(name, (1,))) != 1:
+                self.complain(
+                    f"an output with cross_entropy must be a row of classes (got {list(self.shapes[name])}): "
+                    "end with flatten or a dense projection",
+                    *("populations", name),
+                )
+        for label, geometry in self.geometries.items():
+            weights = geometry.weight_shape
+            if weights and prod(weights) > MAXIMAL_WEIGHTS:
+                self.complain(f"'{label}' has more than {MAXIMAL_WEIGHTS} weights {list(weights)}", *self.places[label])
+            if tie := self.projections[label].tie:
+                self._check_tied_shapes(label, weights, tie.owner)
+
+    def _check_tied_shapes(self, label: str, weights: Shape | None, owner: str) -> None:
+        path = (*self.places[label], "weights")
+        other = self.geometries[owner].weight_shape if owner in self.geometries else weights
+        if weights is None:
+            self.complain(f"'{label}' has no weights to tie ({self.geometries[label].wiring.kind})", *path)
+        elif other != weights:
+            found = f"'{label}' has {list(weights)}, '{owner}' has {list(other) if other else 'none'}"
+            self.complain(f"a tie joins weights of one shape ({found})", *path)
 
     def _inherit(self, name: str, population: Population) -> None:
         assert population.partner is not None

@@ -1,47 +1,44 @@
-"""Blocks and stages written out: a document with repetition becomes one without, and every piece keeps its place in the file."""
+"""Blocks and stages written out: a document with repetition becomes one without, and every piece keeps its place."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from . import names
 from .declarations import Block, Stage
-from .errors import CircuitError, Location, Problem, suggest
+from .errors import CircuitError, Problem, suggest
 from .validation import build
-from .yamlfile import Document, Path_, path_text
+from .yamlfile import Document, Path_
 
-MAXIMAL_INSTANCES = 10_000
+MAXIMAL_INSTANCES = 1_000  # of blocks in one circuit
 
 
 def apply_options(document: Document, given: Mapping[str, Any]) -> Document:
-    """The document with its options replaced by `given` where named, and every `$option` by its value.
+    """The document without options: every `$option` replaced by its value, from `given` where it is named there.
 
     Inside a block, the block's own parameters hide options of the same name. Raises CircuitError for unknown options.
     """
     data = document.data
     if not isinstance(data, dict):
         return document
-    declared = data.get("options", {})
+    declared = data.get("options") or {}
     if not isinstance(declared, dict):
-        raise CircuitError(document.problem("options must be a mapping of names to values", ("options",)))
-    unknown = [name for name in given if name not in declared]
-    if unknown:
-        raise CircuitError(
-            document.problem(f"unknown option '{name}'. {suggest(name, declared, 'options')}", ("options",))
-            for name in unknown
-        )
+        raise CircuitError(document.problem("must be a mapping of names to values", ("options",)))
+    problems = [
+        document.problem(f"unknown option '{name}'. {suggest(name, declared, 'options')}", ("options",))
+        for name in given
+        if name not in declared
+    ]
     options = {**declared, **given}
-    result = {key: _substitute(value, options) for key, value in data.items() if key not in ("options", "blocks")}
-    if options:
-        result["options"] = options
-    if "blocks" in data:
-        blocks = data["blocks"]
-        result["blocks"] = (
-            {name: _substitute(block, _unhidden(options, block)) for name, block in blocks.items()}
-            if isinstance(blocks, dict)
-            else blocks
-        )
-    return Document(
-        {key: result[key] for key in [*data, "options"] if key in result}, document.file, document.locations
-    )
+    rest = {key: value for key, value in data.items() if key not in ("options", "blocks")}
+    written = _substitute(rest, options)
+    problems += _left_over(document, written, (), options, "options")
+    if problems:
+        raise CircuitError(sorted(problems, key=lambda p: p.location))
+    if isinstance(blocks := data.get("blocks"), dict):
+        written["blocks"] = {name: _substitute(block, _unhidden(options, block)) for name, block in blocks.items()}
+    elif "blocks" in data:
+        written["blocks"] = blocks
+    return Document({key: written[key] for key in data if key in written}, document.file, origins={(): (document, ())})
 
 
 def _unhidden(options: dict[str, Any], block: Any) -> dict[str, Any]:
@@ -60,133 +57,166 @@ def _substitute(value: Any, scope: Mapping[str, Any]) -> Any:
     return value
 
 
-def inline(document: Document, blocks: Mapping[str, Block], stages: list[Stage]) -> Document:
-    """The document without blocks and stages. Instances are named `STAGE.block1.POPULATION`.
-
-    Raises CircuitError for unknown blocks, parameters and ports, each with its place in the file.
-    """
-    if not stages:
-        return _without_blocks(document)
-    writer = _Writer(document)
-    outputs = {stage.name: writer.stage(index, stage, blocks) for index, stage in enumerate(stages)}
-    writer.follow(outputs)
-    if writer.problems:
-        raise CircuitError(writer.problems)
-    return writer.document()
-
-
-def _without_blocks(document: Document) -> Document:
-    data = {key: value for key, value in document.data.items() if key not in ("blocks", "stages")}
-    return Document(data, document.file, document.locations)
-
-
-class _Writer:
-    """Collects the populations and projections of every instance, with their places."""
-
-    def __init__(self, document: Document) -> None:
-        self.source = document
-        self.populations: dict[str, Any] = {}
-        self.projections: list[Any] = []
-        self.locations: dict[Path_, Location] = {
-            path: place for path, place in document.locations.items() if path[:1] != ("projections",) or len(path) == 1
-        }
-        self.problems: list[Problem] = []
-
-    def stage(self, index: int, stage: Stage, blocks: Mapping[str, Block]) -> str:
-        """Write all instances of a stage and return the name of its last output."""
-        source, path = stage.source, ("stages", index)
-        if not isinstance(stage.repeat, int) or not 1 <= stage.repeat <= MAXIMAL_INSTANCES:
-            self._complain(
-                f"repeat must be a number from 1 to {MAXIMAL_INSTANCES} (got {stage.repeat!r})", (*path, "repeat")
-            )
-            return source
-        for number in range(1, stage.repeat + 1):
-            changes = dict(stage.first) if number == 1 else {}
-            name = changes.pop("block", stage.block)
-            if name not in blocks:
-                self._complain(f"unknown block '{name}'. {suggest(str(name), blocks, 'blocks')}", (*path, "block"))
-                return source
-            scope = self._scope(path, name, blocks[name], {**stage.parameters, **changes})
-            source = self._instance(f"{stage.name}.block{number}", name, blocks[name], scope, source)
-        return source
-
-    def _scope(self, path: Path_, name: str, block: Block, given: dict[str, Any]) -> dict[str, Any]:
-        for unknown in given.keys() - block.parameters.keys():
-            valid = suggest(unknown, block.parameters, "its parameters")
-            self._complain(f"block '{name}' has no parameter '{unknown}'. {valid}", path)
-        scope = {**block.parameters, **given}
-        for _ in range(len(scope)):  # a parameter's value may name other parameters
-            scope = {key: _substitute(value, scope) for key, value in scope.items()}
-        return scope
-
-    def _instance(self, prefix: str, block_name: str, block: Block, scope: dict[str, Any], source: str) -> str:
-        origin: Path_ = ("blocks", block_name)
-        if block.ports.out not in block.populations:
-            valid = suggest(block.ports.out, block.populations, "its populations")
-            self._complain(
-                f"port 'out' must be a population of the block (got '{block.ports.out}'). {valid}", (*origin, "ports")
-            )
-        for name, declared in block.populations.items():
-            full = f"{prefix}.{name}"
-            self._place(("populations", full), (*origin, "populations", name))
-            self.populations[full] = _substitute(declared, scope)
-        names = {name: f"{prefix}.{name}" for name in block.populations} | {block.ports.source: source}
-        for index, declared in enumerate(block.projections):
-            written = _substitute(declared, scope)
-            place = (*origin, "projections", index)
-            if isinstance(written, dict):
-                written = self._rename(written, names, prefix, place)
-            self._place(("projections", len(self.projections)), place)
-            self.projections.append(written)
-        return f"{prefix}.{block.ports.out}"
-
-    def _rename(self, projection: dict[str, Any], names: dict[str, str], prefix: str, place: Path_) -> dict[str, Any]:
-        renamed = dict(projection)
-        for end in ("from", "to"):
-            if end in projection and projection[end] not in names:
-                valid = suggest(str(projection[end]), names, "names inside the block")
-                self._complain(f"unknown population '{projection[end]}'. {valid}", (*place, end))
-            renamed[end] = names.get(projection.get(end, ""), projection.get(end))
-        if "name" in projection:
-            renamed["name"] = f"{prefix}.{projection['name']}"
-        return renamed
-
-    def follow(self, outputs: Mapping[str, str]) -> None:
-        """Let a stage's name stand for its last output, in projections and in the sources of later stages."""
-
-        def resolved(name: Any) -> Any:
-            while name in outputs:
-                name = outputs[name]
-            return name
-
-        own = self.source.data.get("projections") or []
-        for index, projection in enumerate(own):
-            self._place(("projections", len(self.projections)), ("projections", index))
-            self.projections.append(projection)
-        self.projections = [
-            {**item, "from": resolved(item.get("from"))} if isinstance(item, dict) and "from" in item else item
-            for item in self.projections
-        ]
-
-    def _place(self, path: Path_, origin: Path_) -> None:
-        """Everything under `path` of the new document stands where `origin` of the old one stands."""
-        for old, location in self.source.locations.items():
-            if old[: len(origin)] == origin:
-                self.locations[(*path, *old[len(origin) :])] = location
-
-    def _complain(self, message: str, path: Path_) -> None:
-        self.problems.append(Problem(message, path_text(path), self.source.location(path)))
-
-    def document(self) -> Document:
-        data = {key: value for key, value in self.source.data.items() if key not in ("blocks", "stages")}
-        data["populations"] = {**data.get("populations", {}), **self.populations}
-        data["projections"] = self.projections
-        return Document(data, self.source.file, self.locations)
+def _left_over(document: Document, value: Any, path: Path_, scope: Collection[str], noun: str) -> Iterator[Problem]:
+    """A problem for every `$name` that nothing has replaced."""
+    if isinstance(value, str) and value.startswith("$") and value[1:].isidentifier():
+        yield document.problem(f"unknown name '{value}'. {suggest(value[1:], scope, noun)}", path)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _left_over(document, item, (*path, key), scope, noun)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _left_over(document, item, (*path, index), scope, noun)
 
 
 def flat(document: Document) -> Document:
-    """The document with blocks and stages written out; one that has none comes back as it is."""
+    """The document with blocks and stages written out. Instances are named `STAGE.block1.POPULATION`.
+
+    Raises CircuitError for unknown blocks, parameters and ports, each with its place in the file.
+    """
     data = document.data
-    blocks = {name: build(Block, document.at("blocks").at(name)) for name in data.get("blocks", {})}
-    stages = [build(Stage, document.at("stages").at(index)) for index in range(len(data.get("stages", [])))]
-    return inline(document, blocks, stages)
+    blocks = {name: build(Block, document.at("blocks", name)) for name in data.get("blocks", {})}
+    stages = [build(Stage, document.at("stages", index)) for index in range(len(data.get("stages", [])))]
+    writer = _Writer(document, blocks)
+    for index, stage in enumerate(stages):
+        writer.stage(index, stage)
+    writer.own_projections()
+    if writer.problems:
+        unique = dict.fromkeys(writer.problems)  # instances of one block repeat what is wrong in it
+        raise CircuitError(sorted(unique, key=lambda p: p.location))
+    return writer.document()
+
+
+def _is_named(projection: Any) -> bool:
+    return isinstance(projection, dict) and isinstance(projection.get("name"), str)
+
+
+class _Writer:
+    """Collects the populations and projections of every instance, and where each was written."""
+
+    def __init__(self, document: Document, blocks: Mapping[str, Block]) -> None:
+        self.source = document
+        self.blocks = blocks
+        self.populations: dict[str, Any] = dict(document.data.get("populations") or {})
+        self.projections: list[Any] = []
+        self.origins: dict[Path_, tuple[Document, Path_]] = {(): (document, ())}
+        self.ends: dict[str, str] = {}
+        """Stage -> its last output."""
+        self.problems: list[Problem] = []
+        self._instances = 0
+
+    def stage(self, index: int, stage: Stage) -> None:
+        """Write all instances of a stage."""
+        path: Path_ = ("stages", index)
+        self._check_stage(path, stage)
+        source = self.ends.get(stage.source, stage.source)
+        repeat = stage.repeat if isinstance(stage.repeat, int) else 0
+        self._instances += max(repeat, 0)
+        if repeat < 1 or self._instances > MAXIMAL_INSTANCES:
+            self._complain(
+                f"repeat must be at least 1, and a circuit holds at most {MAXIMAL_INSTANCES} instances of blocks "
+                f"(got {stage.repeat!r})",
+                (*path, "repeat"),
+            )
+            repeat = 0
+        for number in range(1, repeat + 1):
+            changes = dict(stage.first) if number == 1 else {}
+            named = "first" if "block" in changes else "block"
+            name = changes.pop("block", stage.block)
+            if not isinstance(name, str) or name not in self.blocks:
+                self._complain(f"unknown block '{name}'. {suggest(str(name), self.blocks, 'blocks')}", (*path, named))
+                break
+            scope = self._scope(path, name, stage.parameters, changes)
+            source = self._instance(f"{stage.name}.block{number}", name, scope, source)
+        self.ends[stage.name] = source
+
+    def _check_stage(self, path: Path_, stage: Stage) -> None:
+        if wrong := names.complaint(stage.name):
+            self._complain(wrong, (*path, "name"))
+        elif stage.name in self.ends or stage.name in self.populations:
+            self._complain(f"a stage needs a name of its own ('{stage.name}' stands twice)", (*path, "name"))
+        if stage.source not in self.ends and stage.source not in self.populations:
+            valid = suggest(stage.source, [*self.populations, *self.ends], "populations and stages above")
+            self._complain(f"unknown population '{stage.source}'. {valid}", (*path, "from"))
+
+    def _scope(self, path: Path_, name: str, given: dict[str, Any], first: dict[str, Any]) -> dict[str, Any]:
+        block = self.blocks[name]
+        for key, values in (("with", given), ("first", first)):
+            for unknown in sorted(values.keys() - block.parameters.keys()):
+                valid = suggest(unknown, block.parameters, "its parameters")
+                self._complain(f"block '{name}' has no parameter '{unknown}'. {valid}", (*path, key, unknown))
+        scope = {**block.parameters, **given, **first}
+        for _ in range(min(len(scope), 8)):  # a parameter's value may name other parameters, which may name others
+            scope = {key: _substitute(value, scope) for key, value in scope.items()}
+        return scope
+
+    def _instance(self, prefix: str, block_name: str, scope: dict[str, Any], source: str) -> str:
+        block, origin = self.blocks[block_name], ("blocks", block_name)
+        if block.ports.out not in block.populations:
+            valid = suggest(block.ports.out, block.populations, "its populations")
+            self._complain(
+                f"port 'out' must be a population of the block (got '{block.ports.out}'). {valid}",
+                (*origin, "ports", "out"),
+            )
+        for name, declared in block.populations.items():
+            place: Path_ = (*origin, "populations", name)
+            written = self._filled(declared, scope, place)
+            if isinstance(written, dict) and str(written.get("partner")) in block.populations:
+                written = {**written, "partner": f"{prefix}.{written['partner']}"}
+            self.populations[f"{prefix}.{name}"] = written
+            self.origins["populations", f"{prefix}.{name}"] = (self.source, place)
+        local = {name: f"{prefix}.{name}" for name in block.populations} | {block.ports.source: source}
+        labels = {p["name"]: f"{prefix}.{p['name']}" for p in block.projections if _is_named(p)}
+        for index, declared in enumerate(block.projections):
+            place = (*origin, "projections", index)
+            written = self._filled(declared, scope, place)
+            self._append(self._renamed(written, local, labels, place) if isinstance(written, dict) else written, place)
+        return f"{prefix}.{block.ports.out}"
+
+    def _filled(self, declared: Any, scope: dict[str, Any], place: Path_) -> Any:
+        written = _substitute(declared, scope)
+        self.problems += _left_over(self.source, written, place, scope, "parameters of the block")
+        return written
+
+    def _renamed(
+        self, projection: dict[str, Any], local: dict[str, str], labels: dict[str, str], place: Path_
+    ) -> dict[str, Any]:
+        """The projection with names that hold outside of its block."""
+        renamed = dict(projection)
+        for end in ("from", "to"):
+            name = projection.get(end)
+            if isinstance(name, str):
+                if name not in local:
+                    valid = suggest(name, local, "names inside the block")
+                    self._complain(f"unknown population '{name}'. {valid}", (*place, end))
+                renamed[end] = local.get(name, name)
+        for key in ("name", "reverse_of"):
+            if isinstance(label := projection.get(key), str):
+                renamed[key] = labels.get(label, label)
+        if isinstance(tie := projection.get("weights"), dict):
+            renamed["weights"] = {
+                kind: labels.get(owner, owner) if isinstance(owner, str) else owner for kind, owner in tie.items()
+            }
+        return renamed
+
+    def own_projections(self) -> None:
+        """The projections outside blocks; a stage's name stands for its last output."""
+        for index, projection in enumerate(self.source.data.get("projections") or []):
+            source = projection.get("from") if isinstance(projection, dict) else None
+            followed = {"from": self.ends[source]} if isinstance(source, str) and source in self.ends else {}
+            self._append({**projection, **followed} if followed else projection, ("projections", index))
+
+    def _append(self, projection: Any, place: Path_) -> None:
+        self.origins["projections", len(self.projections)] = (self.source, place)
+        self.projections.append(projection)
+
+    def _complain(self, message: str, path: Path_) -> None:
+        self.problems.append(self.source.problem(message, path))
+
+    def document(self) -> Document:
+        data = {key: value for key, value in self.source.data.items() if key not in ("blocks", "stages")}
+        return Document(
+            {**data, "populations": self.populations, "projections": self.projections},
+            self.source.file,
+            origins=self.origins,
+        )

@@ -1,10 +1,10 @@
 """The locality proof: which synapses could exist in a brain that hands no weights around, and why the others could not.
 
 A static proof over the explicit circuit. A projection is *local* when (1) its rules name only its own pre and post
-compartments, its own w and scalar parameters - the grammar admits nothing else -, (2) every `apical` that its rules read is
-fed by a declared cross-projection from the partner in that mode, and (3) its weights are its own. Departures that a model makes
-on purpose (weight sharing over positions, batch statistics, max-pool switches, global modulators) are listed apart: they move
-no synapse's value to another synapse.
+compartments, its own w and scalar parameters - the grammar admits nothing else -, (2) every `apical` that its rules
+read is fed by a declared cross-projection from the partner in that mode, and (3) its weights are its own. Departures
+that a model makes on purpose (weight sharing over positions, batch statistics, max-pool switches, global modulators)
+are listed apart: they move no synapse's value to another synapse.
 """
 
 from collections.abc import Iterator
@@ -118,7 +118,10 @@ class _Judge:
             "sign_of": f"its weights are the scaled signs of those of '{tie.owner}'",
             "same_as": f"it shares its weights with '{tie.owner}'",
         }[tie.kind]
-        yield Finding("transport", f"{tie.kind} tie: {meaning}")
+        if tie.kind != "same_as" and not self.graph.projections[tie.owner].plastic:
+            yield Finding("departure", f"{meaning}, which never change: a constant, not a tie")
+        else:
+            yield Finding("transport", f"{tie.kind} tie: {meaning}")
 
     def _unfed(self, label: str) -> Iterator[Finding]:
         projection = self.graph.projections[label]

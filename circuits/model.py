@@ -1,6 +1,13 @@
 """The base of every declaration: frozen, keyword-only, unknown keys are errors."""
 
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Strict
+
+Whole = Annotated[int, Strict()]
+"""A whole number; no text, truth value or fraction stands for one."""
+Number = Annotated[float, Strict()]
+Truth = Annotated[bool, Strict()]
 
 
 class Declaration(BaseModel):

@@ -1,12 +1,14 @@
 """Names: what may be called what, and the names that follow from others."""
 
+import keyword
 import re
 
-from .rules import RESERVED_WORDS
+from .rules import FUNCTIONS, RESERVED_WORDS
 
 PARTNER = "~"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*~?")
-_PROJECTION = re.compile(r"[A-Za-z0-9_.~>-]+")
+_PROJECTION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.~>-]*")
+_PARAMETER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def partner(population: str) -> str:
@@ -26,10 +28,20 @@ def arrow(source: str, target: str) -> str:
 
 def complaint(name: str, *, projection: bool = False) -> str | None:
     """Why a name cannot stand, or None if it can."""
-    pattern = _PROJECTION if projection else _NAME
-    if not pattern.fullmatch(name):
-        return f"a name must consist of letters, digits, '_' and '.' and start with a letter (got '{name}')"
+    if projection and not _PROJECTION.fullmatch(name):
+        return f"a projection's name must consist of ASCII letters, digits and any of _ . - > ~ (got '{name}')"
+    if not projection and not _NAME.fullmatch(name):
+        return f"a name must consist of ASCII letters, digits, '_' and '.' and start with a letter (got '{name}')"
     last = name.rstrip(PARTNER).rsplit(".", 1)[-1]
     if last in RESERVED_WORDS:
         return f"'{last}' is a reserved word (compartments and sides of a synapse): choose another name (got '{name}')"
+    return None
+
+
+def parameter_complaint(name: str) -> str | None:
+    """Why a parameter or modulator cannot be called so, or None if it can."""
+    if not _PARAMETER.fullmatch(name):
+        return f"a name in rules must consist of ASCII letters, digits and '_' and start with a letter (got '{name}')"
+    if name in RESERVED_WORDS or name in FUNCTIONS or keyword.iskeyword(name):
+        return f"'{name}' has a meaning in rules already: choose another name"
     return None

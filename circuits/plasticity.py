@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from .declarations import Circuit, Mode, Rule
-from .errors import CircuitError, Problem, suggest
+from .errors import CircuitError, Location, Problem, suggest
 from .graph import Graph
 from .rules import Expression, Term, normal_form, parse_rule, split_decay
 from .transfers import TRANSFERS
-from .yamlfile import Document, Path_, path_text
+from .yamlfile import Document, Path_
 
 MODE_CONSTANTS = ("variance", "slope")
 """Parameters that a mode with noise supplies: the noise's variance, and the driven population's slope."""
@@ -31,18 +31,24 @@ class Plasticity:
     consolidation: Literal["common", "addition"]
 
 
-def slope_of(mode: Mode, transfer: str) -> float | None:
-    """The factor by which a driven neuron's answer scales W: 1 at the soma, else the transfer function's own."""
-    return 1.0 if mode.answers == "soma" else TRANSFERS[transfer].slope
+def answer_of(graph: Graph, label: str, mode: Mode) -> str:
+    """The transfer function through which the neurons that a projection drives answer, when it is run by itself.
+
+    Their own with `answers: rate`, and none (linear) at the soma. Outputs whose loss looks at the logits answer at
+    their logits.
+    """
+    projection = graph.projections[label]
+    driven = graph.projections[projection.reverse_of].target if projection.reverse_of else projection.target
+    population = graph.populations[driven]
+    at_logits = population.output_loss in ("cross_entropy", "binary_cross_entropy")
+    return "linear" if mode.answers == "soma" or at_logits else population.transfer
 
 
 def mode_constants(graph: Graph, label: str, mode: Mode) -> dict[str, float]:
     """`variance` and, where it is a constant, `slope` for one projection in a mode with noise."""
     if mode.fires is None:
         return {}
-    projection = graph.projections[label]
-    driven = graph.projections[projection.reverse_of].target if projection.reverse_of else projection.target
-    slope = slope_of(mode, graph.populations[driven].transfer)
+    slope = TRANSFERS[answer_of(graph, label, mode)].slope
     return {"variance": mode.fires.variance} | ({} if slope is None else {"slope": slope})
 
 
@@ -51,7 +57,8 @@ def read_plasticity(graph: Graph, document: Document | None = None) -> tuple[Pla
     reader = _Reader(graph, document or Document({}))
     found = tuple(reader.all())
     if reader.problems:
-        raise CircuitError(sorted(reader.problems, key=lambda p: p.location))
+        unique = dict.fromkeys(reader.problems)  # projections under one learning system repeat what is wrong in it
+        raise CircuitError(sorted(unique, key=lambda p: p.location))
     return found
 
 
@@ -92,7 +99,8 @@ class _Reader:
         elif self._known(mode, path):
             if self.circuit.modes[mode].isolates:
                 self._complain(f"gains and biases stand still in '{mode}', which runs one projection at a time", path)
-            yield from self._read(name, kind, mode, rule, self.circuit.parameters, path)
+            parameters = {**self.circuit.parameters, **self.circuit.populations[name].parameters}
+            yield from self._read(name, kind, mode, rule, parameters, path)
 
     def _known(self, mode: str, path: Path_) -> bool:
         if mode not in self.circuit.modes:
@@ -109,19 +117,18 @@ class _Reader:
         path: Path_,
     ) -> Iterator[Plasticity]:
         scope: Literal["synapse", "intrinsic"] = "synapse" if kind == "weights" else "intrinsic"
-        location = self.document.location(path)
         try:
             expression = parse_rule(
                 rule.dw,
                 kind=scope,
                 parameters=parameters.keys(),
                 modulators=self.circuit.modulators.keys(),
-                location=location,
-                path=path_text(path),
+                location=self.document.text_location(path) or self.document.text_location((*path, "dw")) or Location(),
             )
             whole = normal_form(expression, parameters, kind=scope)
         except CircuitError as error:
-            self.problems.extend(error.located(location, path_text(path)).problems)
+            place = self.document.problem("", path)
+            self.problems.extend(error.located(place.location, place.path).problems)
             return
         terms, decay = split_decay(whole)
         usual: Literal["common", "addition"] = "addition" if self.circuit.modes[mode].isolates else "common"

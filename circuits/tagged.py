@@ -1,7 +1,7 @@
 """Choices written by name: `conv: {kernel: 3}`, or the bare word `flatten` where nothing need be said.
 
-One mechanism for wirings, initial weights and normalization: reading, writing and JSON Schema agree, and an error's path is
-the path in the file.
+One mechanism for wirings, initial weights and normalization: reading, writing and JSON Schema agree, and an error's
+path is the path in the file.
 """
 
 from collections.abc import Mapping

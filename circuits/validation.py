@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from .errors import CircuitError, Problem, suggest
-from .yamlfile import Document, Path_, path_text
+from .yamlfile import Document, Path_
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -26,20 +26,17 @@ def build(model: type[Model], document: Document) -> Model:
 def _problems(error: ValidationError, document: Document, model: type[BaseModel]) -> Iterator[Problem]:
     for found in error.errors(include_url=False, include_context=True):
         path = _written(found["loc"], document.data)
-        yield Problem(_message(found, model), path_text(path), document.location(path))
+        yield document.problem(_message(found, model), path)
 
 
 def _written(loc: tuple[int | str, ...], data: Any) -> Path_:
-    """The part of pydantic's location that stands in the file (union branches and validators add steps of their own)."""
+    """The part of pydantic's location that stands in the file (unions and validators add steps of their own)."""
     path: list[str | int] = []
     for step in loc:
-        if (isinstance(data, Mapping) and step in data) or (isinstance(data, list) and isinstance(step, int) and step < len(data)):
+        is_item = isinstance(data, list) and isinstance(step, int) and step < len(data)
+        if is_item or (isinstance(data, Mapping) and step in data):
             data = data[step]
-        elif step == loc[-1] and isinstance(data, Mapping) and isinstance(step, str) and step.isidentifier():
-            data = None  # a key that is missing is named all the same
-        else:
-            continue
-        path.append(step)
+            path.append(step)
     return tuple(path)
 
 
@@ -49,8 +46,27 @@ def _kind(value: object) -> str:
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
+    """A value as it is written in YAML, cut where it is long."""
+    words = {None: "nothing", True: "true", False: "false"}
+    text = words[value] if value is None or isinstance(value, bool) else repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+_MUST_BE = {
+    "whole number": ("int_type", "int_parsing", "int_from_float", "int_parsing_size"),
+    "finite number": ("float_type", "float_parsing", "finite_number"),
+    "truth value, true or false": ("bool_type", "bool_parsing"),
+    "text": ("string_type",),
+    "mapping of keys to values": ("dict_type", "model_type", "model_attributes_type", "mapping_type"),
+    "list": ("list_type", "tuple_type"),
+}
+_KINDS = {code: f"must be a {noun}".replace("a text", "text") for noun, codes in _MUST_BE.items() for code in codes}
+_BOUNDS = {
+    "greater_than_equal": ("at least", "ge"),
+    "greater_than": ("more than", "gt"),
+    "less_than_equal": ("at most", "le"),
+    "less_than": ("less than", "lt"),
+}
 
 
 def _message(found: Any, model: type[BaseModel]) -> str:
@@ -60,16 +76,31 @@ def _message(found: Any, model: type[BaseModel]) -> str:
             valid = keys_at(model, found["loc"][:-1])
             return f"unknown key '{found['loc'][-1]}'. {suggest(str(found['loc'][-1]), valid, 'valid keys')}"
         case "missing":
-            return "this key must be given"
+            return f"'{found['loc'][-1]}' must be given"
         case "value_error":
             return str(context.get("error", found["msg"]))
         case "choice":
             options = found["msg"].removeprefix("must name exactly one of ").split(", ")
             word = next(iter(value)) if isinstance(value, Mapping) and len(value) == 1 else value
             return f"{found['msg']} (got {_shown(value)}). {suggest(str(word), options)}"
+        case "literal_error" if found["loc"][-1] == "format":
+            return f"this release reads format {context['expected']} (got {_shown(value)})"
+        case "form":
+            return f"{found['msg']} (got {_shown(value)})"
         case "literal_error":
             options = [option.strip(" '") for option in str(context["expected"]).replace(" or ", ", ").split(",")]
+            if len(options) == 1:
+                return f"must be {options[0]} (got {_shown(value)})"
             return f"must be one of {', '.join(options)} (got {_shown(value)}). {suggest(str(value), options)}"
+        case "too_long" | "too_short":
+            count = context.get("max_length", context.get("min_length"))
+            return f"must have {count} items (got {_shown(value)})"
+        case _ if kind in _KINDS:
+            return f"{_KINDS[kind]} (got {_shown(value)})"
+        case _ if kind in _BOUNDS:
+            words, bound = _BOUNDS[kind]
+            limit = f"{context[bound]:.12g}"
+            return f"must be {words} {limit} (got {_shown(value)})"
         case _:
             text = found["msg"].removeprefix("Input ").removeprefix("Value error, ")
             return f"{text[:1].lower()}{text[1:]} (got {_shown(value)})"

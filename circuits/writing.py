@@ -1,9 +1,16 @@
 """Circuits as text: the YAML that loads to the same circuit."""
 
+import re
+from collections.abc import Iterator
 from typing import Any
 
-import yaml
 from pydantic import BaseModel
+
+WIDTH = 120
+"""A collection that fits into a line of this width stands on one line, otherwise one line an entry."""
+
+_SAFE = re.compile(r"[A-Za-z_$/(][A-Za-z0-9_$.+/()~ >*'-]*")  # plain text even inside {} and []
+_WORDS = {"yes", "no", "on", "off", "true", "false", "null"}  # truth values to YAML 1.1 readers
 
 
 def as_data(declaration: BaseModel) -> dict[str, Any]:
@@ -12,44 +19,73 @@ def as_data(declaration: BaseModel) -> dict[str, Any]:
     return {"format": 1, **data} if "format" in type(declaration).model_fields else data
 
 
-class _Dumper(yaml.SafeDumper):
-    """Short mappings on one line, as people write them; strings that would read as something else are quoted."""
-
-    def represent_str(self, text: str) -> yaml.ScalarNode:
-        plain = yaml.SafeLoader.yaml_implicit_resolvers
-        ambiguous = text[:1] in plain and any(pattern.match(text) for _, pattern in plain[text[:1]])
-        quoted = ambiguous or _reads_as_number(text) or any(sign in text for sign in "*-,:{}[]#")
-        return self.represent_scalar("tag:yaml.org,2002:str", text, style='"' if quoted and "->" not in text else None)
-
-
-def _reads_as_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-_Dumper.add_representer(str, _Dumper.represent_str)
-
-
 def dump(declaration: BaseModel) -> str:
     """YAML text of a circuit, a learning system or any other declaration. Reading it gives an equal declaration."""
-    lines = []
-    for key, value in as_data(declaration).items():
-        lines.append(_section(key, value))
-    return "".join(lines)
+    return "".join(f"{line}\n" for line in _lines(as_data(declaration), 0))
 
 
-def _section(key: str, value: Any) -> str:
-    """One top-level key: one line an item where its value is a collection of collections."""
-    if isinstance(value, dict) and any(isinstance(item, dict) for item in value.values()):
-        return f"{key}:\n" + "".join(f"  {_flow(name)}: {_flow(item)}\n" for name, item in value.items())
-    if isinstance(value, list) and any(isinstance(item, dict) for item in value):
-        return f"{key}:\n" + "".join(f"  - {_flow(item)}\n" for item in value)
-    return f"{key}: {_flow(value)}\n"
+def _lines(value: Any, indent: int) -> Iterator[str]:
+    """The lines of a collection that does not stand on one line."""
+    space = " " * indent
+    if isinstance(value, dict):
+        for key, item in value.items():
+            short = f"{space}{_scalar(key)}: {_flow(item)}"
+            if _fits(item, short) and not (indent == 0 and _is_table(item)):
+                yield short
+            else:
+                yield f"{space}{_scalar(key)}:"
+                yield from _lines(item, indent + 2)
+    else:
+        for item in value:
+            short = f"{space}- {_flow(item)}"
+            if _fits(item, short):
+                yield short
+            else:
+                first, *rest = _lines(item, indent + 2)
+                yield f"{space}- {first.lstrip()}"
+                yield from rest
+
+
+def _fits(item: Any, line: str) -> bool:
+    return not isinstance(item, dict | list) or not item or len(line) <= WIDTH
+
+
+def _is_table(item: Any) -> bool:
+    """True for a collection of mappings: at the top of a file such a one stands one entry a line."""
+    if not isinstance(item, dict | list):
+        return False
+    return any(isinstance(entry, dict) for entry in (item.values() if isinstance(item, dict) else item))
 
 
 def _flow(value: Any) -> str:
-    text = yaml.dump(value, Dumper=_Dumper, default_flow_style=True, sort_keys=False, width=10**9, allow_unicode=True)
-    return text.removesuffix("\n").removesuffix("...").removesuffix("\n")
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_scalar(key)}: {_flow(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_flow, value)) + "]"
+    return _scalar(value)
+
+
+def _scalar(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return value if _reads_plain(value) else _quoted(value)
+    return repr(value)
+
+
+def _reads_plain(text: str) -> bool:
+    """Whether text without quotes is read as that text."""
+    return bool(_SAFE.fullmatch(text)) and not text.endswith(" ") and text.lower() not in _WORDS
+
+
+def _quoted(text: str) -> str:
+    """In double quotes; what cannot be printed is escaped."""
+    return '"' + "".join(map(_escaped, text)) + '"'
+
+
+def _escaped(character: str) -> str:
+    if character in '\\"':
+        return f"\\{character}"
+    return character if character.isprintable() else f"\\U{ord(character):08x}"

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,32 +17,62 @@ MAXIMAL_SIZE = 4_000_000  # characters; a circuit of a million lines is a mistak
 MAXIMAL_NODES = 400_000  # counted with aliases expanded, so that "billion laughs" ends early
 MAXIMAL_DEPTH = 60
 
-_FLOAT = re.compile(r"[-+]?(\d[\d_]*\.[\d_]*|\.\d[\d_]*|\d[\d_]*)([eE][-+]?\d+)?")
-_INTEGER = re.compile(r"[-+]?(0|[1-9][\d_]*)")
+_LOADER: Any = getattr(
+    yaml, "CSafeLoader", yaml.SafeLoader
+)  # libyaml, where PyYAML was built with it, is ten times as fast
+_PLAIN_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool", "int", "float", "map", "seq")}
+_TEXT_TAG = "tag:yaml.org,2002:str"
+_FLOAT = re.compile(r"[-+]?(\d[\d_]*\.[\d_]*|\.\d[\d_]*|\d[\d_]*)([eE][-+]?\d+)?", re.ASCII)
+_INTEGER = re.compile(r"[-+]?(0|[1-9][\d_]*)", re.ASCII)
 
 
 @dataclass(frozen=True)
 class Document:
-    """The plain data of a YAML file and the location of every key and item in it."""
+    """Plain data and the place of every key and item in them.
+
+    `locations` are places in `file`. A document that was derived from others (blocks written out, a learning system
+    put in the place of its name) says in `origins` which of its parts stands where in which of them: problems name
+    the place and the path that a person wrote.
+    """
 
     data: Any
     file: str = ""
     locations: Mapping[Path_, Location] = field(default_factory=dict)
+    origins: Mapping[Path_, tuple["Document", Path_]] = field(default_factory=dict)
+    texts: Mapping[Path_, Location] = field(default_factory=dict)
+    """Where the first character stands of each text that fills one line without escapes."""
+
+    def written(self, path: Path_) -> tuple["Document", Path_]:
+        """The document in which `path` was written, and its path there."""
+        for end in range(len(path), -1, -1) if self.origins else ():
+            if path[:end] in self.origins:
+                document, start = self.origins[path[:end]]
+                return document.written((*start, *path[end:]))
+        return self, path
 
     def location(self, path: Path_) -> Location:
         """Where `path` stands, or the nearest thing above it that has a place."""
+        document, path = self.written(path)
         for end in range(len(path), -1, -1):
-            if path[:end] in self.locations:
-                return self.locations[path[:end]]
-        return Location(self.file)
+            if path[:end] in document.locations:
+                return document.locations[path[:end]]
+        return Location(document.file)
+
+    def text_location(self, path: Path_) -> Location | None:
+        """Where the first character of the text at `path` stands, if places in it can be counted from there."""
+        document, path = self.written(path)
+        return document.texts.get(path)
 
     def problem(self, message: str, path: Path_ = ()) -> Problem:
-        return Problem(message, path_text(path), self.location(path))
+        """What is wrong at `path`, with its place."""
+        return Problem(message, path_text(self.written(path)[1]), self.location(path))
 
-    def at(self, key: str | int) -> "Document":
-        """The part of the document under one key."""
-        below = {path[1:]: place for path, place in self.locations.items() if path[:1] == (key,)}
-        return Document(self.data[key], self.file, below)
+    def at(self, *path: str | int) -> "Document":
+        """The part of the document under a path."""
+        data = self.data
+        for step in path:
+            data = data[step]
+        return Document(data, self.file, origins={(): (self, path)})
 
 
 def path_text(path: Path_) -> str:
@@ -56,14 +86,22 @@ def path_text(path: Path_) -> str:
 def read_file(path: str | Path) -> Document:
     """The document in a file. Raises CircuitError if it cannot be read or is not YAML."""
     name = str(path)
+
+    def unreadable(why: str) -> CircuitError:
+        return CircuitError(Problem(f"the file '{name}' must be readable ({why})", "", Location(name)))
+
     try:
+        if Path(path).exists() and not Path(path).is_file():  # a device may never end
+            raise unreadable("it is no regular file")
         text = Path(path).read_text(encoding="utf-8")
     except OSError as error:
-        raise CircuitError(
-            Problem(f"the file must be readable ({error.strerror or error})", "", Location(name))
-        ) from None
+        raise unreadable(error.strerror or str(error)) from None
     except UnicodeDecodeError as error:
-        raise CircuitError(Problem(f"the file must be UTF-8 text ({error.reason})", "", Location(name))) from None
+        raise CircuitError(
+            Problem(f"the file '{name}' must be UTF-8 text ({error.reason})", "", Location(name))
+        ) from None
+    except ValueError as error:  # a path with a null character
+        raise unreadable(str(error)) from None
     return read(text, name)
 
 
@@ -77,19 +115,17 @@ def read(text: str, file: str = "") -> Document:
         raise CircuitError(
             Problem(f"a file must have at most {MAXIMAL_SIZE} characters (got {len(text)})", "", Location(file))
         )
+    reader = _Reader(text, file)
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        data = reader.document()
     except yaml.MarkedYAMLError as error:
         raise CircuitError(Problem(_syntax(error), "", _place(file, error.problem_mark))) from None
-    except yaml.YAMLError as error:
-        raise CircuitError(Problem(f"the text must be YAML ({error})", "", Location(file))) from None
-    except RecursionError:
-        raise CircuitError(Problem(f"YAML must be nested at most {MAXIMAL_DEPTH} deep", "", Location(file))) from None
-    reader = _Reader(file)
-    data = reader.value(node, ()) if node is not None else None
+    except (yaml.YAMLError, UnicodeError) as error:
+        why = " ".join(str(error).split())
+        raise CircuitError(Problem(f"the text must be YAML ({why})", "", Location(file))) from None
     if reader.problems:
         raise CircuitError(reader.problems)
-    return Document(data, file, reader.locations)
+    return Document(data, file, reader.locations, texts=reader.texts)
 
 
 def _syntax(error: yaml.MarkedYAMLError) -> str:
@@ -102,56 +138,105 @@ def _place(file: str, mark: Any) -> Location:
 
 
 class _Reader:
-    """Turns composed nodes into plain data, noting where each stands and what is wrong."""
+    """Turns the events of a YAML parser into plain data, noting where each stands and what is wrong.
 
-    def __init__(self, file: str) -> None:
+    Events, not nodes: reading can end at the first level too deep, and an alias costs nothing but its count.
+    """
+
+    def __init__(self, text: str, file: str) -> None:
         self.file = file
         self.locations: dict[Path_, Location] = {}
+        self.texts: dict[Path_, Location] = {}
         self.problems: list[Problem] = []
+        self._events = iter(yaml.parse(text, Loader=_LOADER))
+        self._anchors: dict[str, tuple[Any, int]] = {}
         self._nodes = 0
 
-    def value(self, node: yaml.Node, path: Path_) -> Any:
-        self._nodes += 1
-        place = _place(self.file, node.start_mark)
-        self.locations.setdefault(path, place)
-        if len(path) > MAXIMAL_DEPTH:
-            raise CircuitError(Problem(f"YAML must be nested at most {MAXIMAL_DEPTH} deep", "", place))
-        if self._nodes > MAXIMAL_NODES:
-            raise CircuitError(Problem(f"a file must hold at most {MAXIMAL_NODES} values, aliases expanded", "", place))
-        if isinstance(node, yaml.MappingNode):
-            return self._mapping(node, path)
-        if isinstance(node, yaml.SequenceNode):
-            return [self.value(item, (*path, index)) for index, item in enumerate(node.value)]
-        return self._scalar(node, path)
+    def document(self) -> Any:
+        """The one document in the text, or None where there is nothing."""
+        data, documents = None, 0
+        for event in self._events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                documents += 1
+                if documents > 1:
+                    self._stop("a file must hold one document ('---' begins another)", event)
+                data = self._value(next(self._events), ())
+        return data
 
-    def _mapping(self, node: yaml.MappingNode, path: Path_) -> dict[Hashable, Any]:
-        result: dict[Hashable, Any] = {}
-        for key_node, value_node in node.value:
-            place = _place(self.file, key_node.start_mark)
-            if not isinstance(key_node, yaml.ScalarNode) or key_node.tag == "tag:yaml.org,2002:merge":
-                self._complain("a key must be a plain word", path, place)
+    def _value(self, event: Any, path: Path_) -> Any:
+        self.locations.setdefault(path, _place(self.file, event.start_mark))
+        before = self._nodes
+        self._count(1, event)
+        if len(path) > MAXIMAL_DEPTH:
+            self._stop(f"YAML must be nested at most {MAXIMAL_DEPTH} deep", event)
+        if isinstance(event, yaml.AliasEvent):
+            return self._alias(event)
+        if isinstance(event, yaml.MappingStartEvent):
+            data: Any = self._mapping(path)
+        elif isinstance(event, yaml.SequenceStartEvent):
+            data = self._sequence(path)
+        else:
+            data = self._scalar(event, path)
+        if event.tag and event.tag not in _PLAIN_TAGS and event.tag not in ("!", _TEXT_TAG):
+            self._complain(f"a value must be plain data (got the tag {event.tag})", path, event)
+        if event.anchor:
+            self._anchors[event.anchor] = (data, self._nodes - before)
+        return data
+
+    def _alias(self, event: Any) -> Any:
+        if event.anchor not in self._anchors:
+            self._stop(f"an alias must name an anchor that ends above it (got '*{event.anchor}')", event)
+        data, size = self._anchors[event.anchor]
+        self._count(size, event)
+        return data
+
+    def _mapping(self, path: Path_) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        while not isinstance(event := next(self._events), yaml.MappingEndEvent):
+            if not isinstance(event, yaml.ScalarEvent) or (event.value == "<<" and not event.style):
+                self._complain("a key must be a plain word", path, event)
+                self._value(event, (*path, "?"))
+                self._value(next(self._events), (*path, "?"))
                 continue
-            key = key_node.value
-            if key in result:
-                self._complain(f"a key must stand once ('{key}' stands twice)", (*path, key), place)
-                continue
-            self.locations[*path, key] = place
-            result[key] = self.value(value_node, (*path, key))
+            key = event.value
+            self._text(key, (*path, key), event)
+            if twice := key in result:
+                self._complain(f"a key must stand once ('{key}' stands twice)", (*path, key), event)
+            else:
+                self.locations[*path, key] = _place(self.file, event.start_mark)
+            value = self._value(next(self._events), (*path, key))
+            if not twice:
+                result[key] = value
         return result
 
-    def _scalar(self, node: yaml.Node, path: Path_) -> Any:
-        text, plain = node.value, node.style is None
-        if not node.tag.startswith("tag:yaml.org,2002:") or node.tag.endswith(
-            ("python/name", "binary", "set", "omap", "pairs")
-        ):
-            self._complain(
-                f"a value must be plain data (got the tag {node.tag})", path, _place(self.file, node.start_mark)
-            )
-            return None
-        return _plain(text) if plain else text
+    def _sequence(self, path: Path_) -> list[Any]:
+        items: list[Any] = []
+        while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
+            items.append(self._value(event, (*path, len(items))))
+        return items
 
-    def _complain(self, message: str, path: Path_, place: Location) -> None:
-        self.problems.append(Problem(message, path_text(path), place))
+    def _scalar(self, event: Any, path: Path_) -> Any:
+        self._text(event.value, path, event)
+        start, end, quotes = event.start_mark, event.end_mark, 2 if event.style in ("'", '"') else 0
+        if start.line == end.line and end.column - start.column == len(event.value) + quotes:
+            self.texts[path] = Location(self.file, start.line + 1, start.column + 1 + quotes // 2)
+        is_text = event.style not in (None, "") or event.tag in ("!", _TEXT_TAG)
+        return event.value if is_text else _plain(event.value)
+
+    def _text(self, text: str, path: Path_, event: Any) -> None:
+        if any("\ud800" <= character <= "\udfff" for character in text):  # written as an escape; no file could hold it
+            self._complain("a text must hold whole characters (got half of a surrogate pair)", path, event)
+
+    def _count(self, nodes: int, event: Any) -> None:
+        self._nodes += nodes
+        if self._nodes > MAXIMAL_NODES:
+            self._stop(f"a file must hold at most {MAXIMAL_NODES} values, aliases expanded", event)
+
+    def _complain(self, message: str, path: Path_, event: Any) -> None:
+        self.problems.append(Problem(message, path_text(path), _place(self.file, event.start_mark)))
+
+    def _stop(self, message: str, event: Any) -> None:
+        raise CircuitError([*self.problems, Problem(message, "", _place(self.file, event.start_mark))])
 
 
 def _plain(text: str) -> Any:

@@ -1,6 +1,4 @@
-"""The command line: `counterstream COMMAND`. One small file a command; each imports what it needs when it
-runs.
-"""
+"""The command line: `counterstream COMMAND`. One small file a command; each imports what it needs when it runs."""
 
 import sys
 

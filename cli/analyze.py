@@ -60,9 +60,8 @@ def _print_tables(
     screen = console()
     transport = "transports weights" if figures["transports_weights"] else "no weight transport"
     screen.print(
-        f"{run.path}: {figures['learning']} ({transport}) in {figures['circuit_name']}, seed "
-        f"{figures['seed']}, "
-        f"{figures['status']}; {figures['snapshots']} snapshots",
+        f"{run.path}: {figures['learning']} ({transport}) in {figures['circuit_name']}, "
+        f"seed {figures['seed']}, {figures['status']}; {figures['snapshots']} snapshots",
         soft_wrap=True,
     )
     if "test_accuracy" in figures:
@@ -79,8 +78,8 @@ def _print_tables(
         ]
         screen.print(table_of(("projection", "matrix angle", "|B| / |W|", "signs agree"), rows))
     if delta:
-        rows = [(row["population"], angle(row["angle_degrees"])) for row in delta]
-        screen.print(table_of(("population", "delta angle"), rows))
+        signals = [(row["population"], angle(row["angle_degrees"])) for row in delta]
+        screen.print(table_of(("population", "delta angle"), signals))
     if not matrix and not delta:
         screen.print("no projection has a recorded reverse, and no delta angles were recorded")
 

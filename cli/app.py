@@ -1,12 +1,13 @@
 """The commands, put together."""
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
 from . import analyze, check, demo, expand, listing, run, schema
 
-COMMANDS = {
+COMMANDS: dict[str, Callable[..., None]] = {
     "demo": demo.demo,
     "run": run.run,
     "check": check.check,

@@ -63,9 +63,7 @@ def _print(report: "LocalityReport") -> None:
 
 
 def _pairs(report: "LocalityReport") -> "Iterator[tuple[Verdict, Verdict | None]]":
-    """Each projection that learns or is not local, with its reverse; a reverse without such a partner stands
-    alone.
-    """
+    """Each projection that learns or is not local, with its reverse; a reverse without such a partner stands alone."""
     verdicts = {v.subject: v for v in report.verdicts if v.what == "projection"}
     for subject, verdict in verdicts.items():
         reverse = verdicts.get(f"{subject}~")

@@ -1,6 +1,4 @@
-"""Where output goes: colors and live displays in a terminal, plain lines of any length in a pipe or a
-file.
-"""
+"""Where output goes: colors and live displays in a terminal, plain lines of any length in a pipe or a file."""
 
 import sys
 from typing import TYPE_CHECKING

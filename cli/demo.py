@@ -1,6 +1,4 @@
-"""`counterstream demo`: the five learning systems of the weight-transport literature on real digits, in two
-minutes.
-"""
+"""`counterstream demo`: the five learning systems of the weight-transport literature on real digits, in two minutes."""
 
 from pathlib import Path
 from typing import Annotated

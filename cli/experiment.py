@@ -31,9 +31,7 @@ def names_in(text: str | None) -> tuple[str, ...] | None:
 
 
 def carry_out(experiment: "Experiment", folder: Path, *, overwrite: bool) -> list[Path]:
-    """Train, write everything into `folder`, and print the table. What was finished is kept whatever
-    happens.
-    """
+    """Train, write everything into `folder`, and print the table. What was finished is kept whatever happens."""
     from ..engine.training import Finished, Interrupted, OutputFolder, prepare, run_experiment
     from . import report
     from .display import Display
@@ -60,9 +58,7 @@ def carry_out(experiment: "Experiment", folder: Path, *, overwrite: bool) -> lis
 def _legend(experiment: "Experiment") -> str:
     seeds = f"mean ± standard deviation over {len(experiment.seeds)} seeds" if len(experiment.seeds) > 1 else "one seed"
     return (
-        f"Accuracy: {seeds}. Angles at the end of training, 0° where feedback mirrors forward: matrix angle "
-        f"between "
-        "W and B,\ndelta angle between a population's error signal and backprop's. Time: training steps "
-        "alone, relative "
-        "to backprop where it ran."
+        f"Accuracy: {seeds}. Angles at the end of training, 0° where feedback mirrors forward:\n"
+        "matrix angle between W and B, delta angle between a population's error signal and backprop's.\n"
+        "Time: training steps alone, relative to backprop where it ran."
     )

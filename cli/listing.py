@@ -1,6 +1,6 @@
 """`counterstream list`: what there is to choose from."""
 
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
 
@@ -34,13 +34,13 @@ def contents() -> dict[str, dict[str, str]]:
     from ..engine.data import SOURCES
     from ..models.library import stock_circuits, stock_learning
 
-    wirings = AnyWiring.__origin__.__args__
+    union, _ = get_args(AnyWiring)
     return {
         "circuits": {name: _description(path) for name, path in stock_circuits().items()},
         "learning systems": {name: _description(path) for name, path in stock_learning().items()},
         "engines": dict.fromkeys(available_engines(), ""),
         "data": dict(SOURCES),
-        "wirings": {wiring.kind: (wiring.__doc__ or "").partition(". ")[0] for wiring in wirings},
+        "wirings": {wiring.kind: (wiring.__doc__ or "").partition(". ")[0] for wiring in get_args(union)},
         "transfer functions": {name: transfer.meaning for name, transfer in TRANSFERS.items()},
     }
 

@@ -1,6 +1,4 @@
-"""What an experiment came to: a table on the screen, summary.json and a figure, all from the recordings on
-disk.
-"""
+"""What an experiment came to: a table on the screen, summary.json and a figure, all from the recordings on disk."""
 
 import json
 from collections.abc import Sequence
@@ -58,20 +56,27 @@ def _draw(paths: Sequence[Path], figure: Path) -> None:
 
 
 def table(rows: "Sequence[SystemFigures]") -> "Table":
-    """One line for each system. Angles in degrees; accuracy as mean and sample standard deviation over
-    seeds.
-    """
+    """One line for each system. Angles in degrees; accuracies as mean and sample standard deviation over seeds."""
+    validated = any(row.validation_accuracy is not None for row in rows)
     headings = (
-        "learning system", "transports\nweights", "test accuracy\n%", "matrix angle\nmedian", "\nlargest",
-        "delta angle\nmedian", "time per\nstep",
-    )  # fmt: skip
-    return table_of(headings, [_row(row) for row in rows])
+        "learning system",
+        "transports\nweights",
+        *(("validation\naccuracy %",) if validated else ()),
+        "test\naccuracy %",
+        "matrix angle\nmedian",
+        "\nlargest",
+        "delta angle\nmedian",
+        "time per\nstep",
+    )
+    return table_of(headings, [_row(row, validated) for row in rows])
 
 
-def _row(row: "SystemFigures") -> tuple[str, ...]:
+def _row(row: "SystemFigures", validated: bool) -> tuple[str, ...]:
+    validation = (accuracy(row.validation_accuracy, row.validation_accuracy_spread),) if validated else ()
     return (
         row.system,
         "yes" if row.transports_weights else "no",
+        *validation,
         accuracy(row.test_accuracy, row.test_accuracy_spread),
         angle(row.median_matrix_angle),
         angle(row.largest_matrix_angle),
@@ -93,8 +98,10 @@ def table_of(headings: Sequence[str], rows: Sequence[Sequence[str]], *, left: bo
     return result
 
 
-def accuracy(mean: float, spread: float | None) -> str:
-    """An accuracy in percent, with its spread where there is one."""
+def accuracy(mean: float | None, spread: float | None) -> str:
+    """An accuracy in percent, with its spread where there is one; a dash where there is no accuracy."""
+    if mean is None:
+        return "-"
     return f"{mean * 100:.1f}" + (f" ± {spread * 100:.1f}" if spread is not None else "")
 
 

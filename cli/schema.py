@@ -1,9 +1,12 @@
 """`counterstream schema`: JSON Schema of the YAML files, for editors."""
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 
 class Kind(StrEnum):
@@ -34,7 +37,11 @@ def document(kind: Kind) -> dict[str, Any]:
     from ..circuits.declarations import Circuit, LearningSystem
     from ..engine.training import Experiment
 
-    models = {Kind.circuit: Circuit, Kind.learning: LearningSystem, Kind.experiment: Experiment}
+    models: dict[Kind, type[BaseModel]] = {
+        Kind.circuit: Circuit,
+        Kind.learning: LearningSystem,
+        Kind.experiment: Experiment,
+    }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **models[kind].model_json_schema(by_alias=True),

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..circuits.declarations import Circuit, Consolidation, Tie
-from ..circuits.errors import CounterstreamError, suggest
+from ..circuits.errors import CircuitError, CounterstreamError, suggest
 from ..circuits.locality import LocalityReport, prove
 from .backends.base import Engine, Executable
 from .backends.registry import load_engine
@@ -36,12 +36,12 @@ def compile(
 ) -> "Simulator":
     """Compile a circuit for an engine and draw its initial state.
 
-    `seed` decides the initial weights and all noise. `consolidation` is what synapses do with their drives; the default is
-    plain SGD with rate 0.1. Compartments in `watch` ("v1.rate") are kept at every step, so that reading them costs nothing.
-    Raises CircuitError and EngineError.
+    `seed` decides the initial weights and all noise. `consolidation` is what synapses do with their drives; the default
+    is plain SGD with rate 0.1. Compartments in `watch` ("v1.rate") are kept at every step, so that reading them costs
+    nothing. Raises CircuitError and EngineError.
     """
-    compiled = compile_circuit(circuit, consolidation)
-    return Simulator(compiled, load_engine(engine, dtype=dtype, device=device), seed, watch)
+    compiled = compile_circuit(circuit, consolidation, watch)
+    return Simulator(compiled, load_engine(engine, dtype=dtype, device=device), seed)
 
 
 class UnknownName(SimulationError, KeyError):
@@ -57,9 +57,7 @@ class Simulator:
     engine. A step reads the old state throughout and then puts the new one in its place: all reads precede all writes.
     """
 
-    def __init__(
-        self, compiled: CompiledCircuit, engine: Engine[Any], seed: int = 0, watch: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, compiled: CompiledCircuit, engine: Engine[Any], seed: int = 0) -> None:
         self.compiled = compiled
         self.engine = engine
         self.seed = seed
@@ -72,7 +70,6 @@ class Simulator:
         self._consolidate: dict[str, Executable[Any]] = {}
         self._last: tuple[str, dict[str, Any]] | None = None
         self._watched: dict[str, Any] = {}
-        self._watching = self._watch_programs(watch)
 
     # ---- what it is
 
@@ -113,10 +110,10 @@ class Simulator:
     ) -> dict[str, float]:
         """One step of a mode with data (the first one by default): both streams, then consolidation.
 
-        `data` is an array (batch, *shape), or a mapping from input populations to arrays. `target` holds classes (batch,), or
-        activities (batch, *shape) for losses that compare activities, or a mapping from outputs to either; circuits
-        without a loss take none. Returns loss and accuracy, means over the batch (summed over several outputs), as far
-        as the circuit has them.
+        `data` is an array (batch, *shape), or a mapping from input populations to arrays. `target` holds classes
+        (batch,), or activities (batch, *shape) for losses that compare activities, or a mapping from outputs to either;
+        circuits without a loss take none. Returns loss and accuracy, means over the batch (summed over several
+        outputs), as far as the circuit has them.
         """
         mode = mode or self.compiled.data_mode
         programs = self._programs(mode, isolates=False)
@@ -124,25 +121,40 @@ class Simulator:
         inputs = {**self._state, **batch}
         observed = self._observation(mode)(inputs)
         self._last = (mode, inputs)
-        self._watched = {name: run(inputs)["value"] for name, run in self._watching.items()}
+        self._watched = {name: value for name, value in observed.items() if name.startswith("watch/")}
         self._write(mode, programs, observed)
         return self._metrics(observed)
 
     def run(self, mode: str, steps: int = 1, noise: Mapping[str, ArrayLike] | None = None) -> None:
         """Steps of a mode that needs no data.
 
-        Noise is drawn afresh each step from (seed, mode, projection, step); `noise` puts given arrays (by projection) in
-        its place.
+        Noise is drawn afresh each step from (seed, mode, projection, step); `noise` puts given arrays (by projection)
+        in its place.
         """
         programs = self._programs(mode, isolates=True)
-        given = {f"noise/{name}": self.engine.array(np.asarray(value)) for name, value in (noise or {}).items()}
+        given = self._given_noise(mode, programs, noise or {})
         for _ in range(steps):
-            observed = self._observation(mode)({**self._state, **self._noise(mode, programs), **given})
+            observed = self._observation(mode)({**self._state, **given, **self._noise(mode, programs, given)})
             self._write(mode, programs, observed)
 
-    def _noise(self, mode: str, programs: ModePrograms) -> dict[str, Any]:
+    def _given_noise(self, mode: str, programs: ModePrograms, noise: Mapping[str, ArrayLike]) -> dict[str, Any]:
+        shapes = {wanted.name: wanted.shape for wanted in programs.noise}
+        given = {}
+        for name, value in noise.items():
+            if f"noise/{name}" not in shapes:
+                known = [wanted.partition("/")[2] for wanted in shapes]
+                raise SimulationError(
+                    f"mode '{mode}' runs no projection '{name}'. {suggest(name, known, 'projections')}"
+                )
+            given[f"noise/{name}"] = self._fitting(value, f"noise/{name}", shapes[f"noise/{name}"], True, "float")
+        return {name: self.engine.array(value) for name, value in given.items()}
+
+    def _noise(self, mode: str, programs: ModePrograms, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Fresh noise for every projection but those that it is given for."""
         drawn = {}
         for wanted in programs.noise:
+            if wanted.name in given:
+                continue
             key = (self.seed, crc32(mode.encode()), crc32(wanted.name.encode()), self.steps[mode])
             fresh = self.engine.noise(wanted.distribution, (wanted.maps, *wanted.shape), key)
             drawn[wanted.name] = fresh if wanted.scale == 1 else fresh * wanted.scale
@@ -159,7 +171,7 @@ class Simulator:
         common = self.compiled.common
         step = self.steps[mode]
         hyper = {"rate": common.rate * self.rate}
-        if common.optimizer == "adamw":
+        if common.optimizer == "adamw":  # the moments start at 0: these make up for it
             hyper |= {
                 name: 1 / (1 - beta**step)
                 for name, beta in zip(("correction", "correction2"), common.betas, strict=True)
@@ -179,7 +191,7 @@ class Simulator:
     # ---- asking
 
     def predict(self, data: Any, batch: int = 1024) -> Any:
-        """Rates of the output population for `data`, by running statistics; a mapping where there are several outputs."""
+        """Rates of the output population for `data`, by running statistics; a mapping if there are several outputs."""
         run, program = self._executable("predict"), self.compiled.predict
         parts = [run({**self._state, **inputs}) for inputs, _ in self._batches(program, data, None, batch)]
         joined = {
@@ -190,6 +202,8 @@ class Simulator:
 
     def evaluate(self, data: Any, target: Any, batch: int = 1024) -> dict[str, float]:
         """Loss and accuracy over all of `data`, by running statistics; every sample counts once."""
+        if not self.compiled.graph.outputs:
+            raise SimulationError("evaluate needs an output: no population of the circuit has a loss")
         run, program = self._executable("evaluate"), self.compiled.evaluate
         totals: dict[str, float] = {}
         samples = 0
@@ -204,12 +218,13 @@ class Simulator:
 
         Watched compartments were kept; others are computed again from that step's batch and weights.
         """
-        if name in self._watched:
-            return self.engine.numpy(self._watched[name])
+        if f"watch/{name}" in self._watched:
+            return self.engine.numpy(self._watched[f"watch/{name}"])
         if self._last is None:
             raise SimulationError(f"read('{name}') needs a step with data first: call step(...)")
         mode, inputs = self._last
-        return self.engine.numpy(self.engine.compile(self._reading(name, mode))(inputs)["value"])
+        run = _once(self._observe, f"<{mode} {name}>", lambda: self.engine.compile(self._reading(name, mode)))
+        return self.engine.numpy(run(inputs)["value"])
 
     def delta_angles(self, data: Any, target: Any) -> dict[str, float]:
         """Degrees between the circuit's delta and the delta of exact backprop, all the way down through the same
@@ -232,7 +247,10 @@ class Simulator:
         return arrays | {f"steps/{mode}": np.asarray(count) for mode, count in self.steps.items()}
 
     def load_state_dict(self, state: Mapping[str, ArrayLike]) -> None:
-        """Put back what `state_dict` gave. Raises SimulationError where names or shapes differ, and changes nothing then."""
+        """Put back what `state_dict` gave.
+
+        Raises SimulationError where names or shapes differ, and changes nothing then.
+        """
         expected = {name: spec.shape for name, spec in self.compiled.states.items()}
         expected |= {f"steps/{mode}": () for mode in self.steps}
         missing, unknown = expected.keys() - state.keys(), state.keys() - expected.keys()
@@ -280,30 +298,17 @@ class Simulator:
         """`predict`, `evaluate` or `shadow`."""
         return _once(self._observe, f"<{name}>", lambda: self.engine.compile(getattr(self.compiled, name)))
 
-    def _watch_programs(self, watch: Sequence[str]) -> dict[str, Executable[Any]]:
-        mode = self.compiled.data_mode
-        return {name: self.engine.compile(self._reading(name, mode)) for name in watch}
-
     def _reading(self, name: str, mode: str) -> Program:
-        population, _, compartment = name.rpartition(".")
-        populations = self.compiled.graph.populations
-        if population not in populations:
-            hint = suggest(population or name, populations, "populations")
-            raise SimulationError(f"read takes 'POPULATION.COMPARTMENT' (got '{name}'). {hint}")
-        available = self.compiled.available(population, mode)
-        if compartment not in available:
-            raise SimulationError(
-                f"'{population}' has no '{compartment}'. {suggest(compartment, available, 'compartments')}"
-            )
-        return self.compiled.reading(population, compartment, mode)
+        try:
+            return self.compiled.reading(name, mode)
+        except CircuitError as error:
+            raise SimulationError(error.problems[0].message) from None
 
     # ---- arrays from outside
 
     def _batches(self, program: Program, data: Any, target: Any, size: int) -> Iterator[tuple[dict[str, Any], int]]:
         whole = self._batch(program, data, target, {}, convert=False)
         samples = len(next(iter(whole.values())))
-        if samples == 0:
-            raise SimulationError("the data must hold at least one sample")
         for start in range(0, samples, size):
             part = {name: value[start : start + size] for name, value in whole.items()}
             converted = {name: self._converted(program, name, value) for name, value in part.items()}
@@ -324,6 +329,8 @@ class Simulator:
         if len(set(sizes.values())) > 1:
             listed = ", ".join(f"{name}: {size}" for name, size in sizes.items())
             raise SimulationError(f"all inputs must hold the same number of samples (got {listed})")
+        if 0 in sizes.values():
+            raise SimulationError("the data must hold at least one sample (got none)")
         return {name: self._converted(program, name, value) for name, value in found.items()} if convert else found
 
     def _converted(self, program: Program, name: str, value: Any) -> Any:
@@ -344,20 +351,21 @@ class Simulator:
         array = value if hasattr(value, "shape") else np.asarray(value)
         subject = name.partition("/")[2]
         if name.startswith("label/") and shape and len(array.shape) == 1 and len(shape) == 1 and shape != (1,):
-            array = np.eye(shape[0])[self._classes(np.asarray(array), subject, shape[0])]
+            array = np.eye(shape[0])[self._classes(array, subject, shape[0])]
         if tuple(array.shape[1:] if batched else array.shape) != shape or (batched and len(array.shape) == 0):
-            wanted = ["batch", *shape] if batched else list(shape)
-            raise SimulationError(f"'{subject}' takes an array of shape {wanted} (got {list(array.shape)})")
+            wanted = ", ".join(map(str, ("batch", *shape) if batched else shape))
+            raise SimulationError(f"'{subject}' takes an array of shape [{wanted}] (got {list(array.shape)})")
         if dtype == "int":
             classes = self.compiled.graph.shapes[subject][0]
-            return self._classes(np.asarray(array), subject, classes)
+            return self._classes(array, subject, classes)
         return array
 
-    def _classes(self, array: NDArray[Any], subject: str, classes: int) -> NDArray[np.int64]:
-        whole = array.astype(np.int64)
-        if array.size and (not np.array_equal(whole, array) or whole.min() < 0 or whole.max() >= classes):
-            raise SimulationError(f"targets of '{subject}' must be classes from 0 to {classes - 1}")
-        return whole
+    def _classes(self, given: Any, subject: str, classes: int) -> NDArray[np.int64]:
+        array = np.asarray(given.cpu() if hasattr(given, "cpu") else given)  # a tensor on a device comes home first
+        wrong = array[~((array >= 0) & (array < classes) & (array == np.floor(array)))]
+        if wrong.size:
+            raise SimulationError(f"targets of '{subject}' must be classes from 0 to {classes - 1} (got {wrong[0]})")
+        return array.astype(np.int64)
 
 
 class _States(MutableMapping[str, Floats]):

@@ -1,17 +1,19 @@
 """Loading: stock circuits and learning systems by name, anyone's by path, text or declaration."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib.resources import files
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from ..circuits.declarations import Circuit, LearningSystem
 from ..circuits.errors import CircuitError, Problem, suggest
-from ..circuits.expansion import expand
+from ..circuits.expansion import expand, expand_document
 from ..circuits.inlining import apply_options
 from ..circuits.locality import prove
 from ..circuits.validation import build
-from ..circuits.yamlfile import Document, read, read_file
+from ..circuits.writing import as_data
+from ..circuits.yamlfile import Document, Path_, path_text, read, read_file
 
 Learning = str | Path | LearningSystem | None
 
@@ -40,8 +42,9 @@ def load(
 ) -> Circuit:
     """A circuit by stock name or path, checked as a whole.
 
-    `learning` replaces the circuit's learning system (a stock name, a path, or a LearningSystem), `parameters` overrides
-    parameters of its rules, `options` those of the circuit. Raises CircuitError with every problem and its place.
+    `learning` replaces the circuit's learning system (a stock name, a path, or a LearningSystem), `parameters`
+    overrides parameters of its rules, `options` those of the circuit. Raises CircuitError with every problem and its
+    place.
     """
     document = read_file(_found(str(circuit), stock_circuits(), "circuit", Path()))
     return _checked(document, learning, parameters or {}, options or {})
@@ -74,8 +77,7 @@ def load_learning(learning: str | Path | LearningSystem, folder: Path = Path()) 
     """A learning system by stock name or path (relative to `folder`). Raises CircuitError."""
     if isinstance(learning, LearningSystem):
         return learning
-    path = _found(str(learning), stock_learning(), "learning system", folder)
-    return build(LearningSystem, read_file(path))
+    return build(LearningSystem, _learning_document(learning, folder))
 
 
 def with_learning(
@@ -88,45 +90,82 @@ def with_learning(
     return changed
 
 
+def _learning_document(learning: str | Path | LearningSystem, folder: Path) -> Document:
+    if isinstance(learning, LearningSystem):
+        return Document(as_data(learning), learning.name)
+    return read_file(_found(str(learning), stock_learning(), "learning system", folder))
+
+
 def _found(name: str, stock: Mapping[str, Path], kind: str, folder: Path) -> Path:
     if name in stock:
         return stock[name]
     path = folder / name
-    if path.suffix in (".yaml", ".yml") or path.exists():
+    if path.suffix in (".yaml", ".yml") or _is_file(path):
         return path
     hint = suggest(name, stock, f"stock {kind}s")
     raise CircuitError(Problem(f"unknown {kind} '{name}': neither a stock name nor a file. {hint}"))
 
 
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name too long, or with a null character
+        return False
+
+
 def _checked(
     document: Document, learning: Learning, parameters: Mapping[str, float], options: Mapping[str, Any]
 ) -> Circuit:
-    document = apply_options(document, options)
-    circuit = build(Circuit, document)
-    folder = Path(document.file).parent
-    if learning is not None:
-        circuit = circuit.model_copy(update={"learning": load_learning(learning)})
-    elif isinstance(circuit.learning, str):
-        circuit = circuit.model_copy(update={"learning": _located(document, ("learning",), circuit.learning, folder)})
-    projections = [
-        projection.model_copy(
-            update={"learning": _located(document, ("projections", index, "learning"), projection.learning, folder)}
-        )
-        if isinstance(projection.learning, str)
-        else projection
-        for index, projection in enumerate(circuit.projections)
-    ]
-    circuit = circuit.model_copy(update={"projections": projections})
-    circuit = _with_parameters(circuit, parameters, document)
-    prove(expand(circuit, document))
+    document = _with_systems(apply_options(document, options), learning)
+    circuit = _with_parameters(build(Circuit, document), parameters, document)
+    prove(*expand_document(circuit, document, strict=learning is None))
     return circuit
 
 
-def _located(document: Document, path: tuple[str | int, ...], name: str, folder: Path) -> LearningSystem:
-    try:
-        return load_learning(name, folder)
-    except CircuitError as error:
-        raise error.located(document.location(path), str(path[0])) from None
+def _with_systems(document: Document, learning: Learning) -> Document:
+    """The document with learning systems in the place of their names, `learning`, where given, in that of its own."""
+    folder, data = Path(document.file).parent, document.data
+    if not isinstance(data, dict):
+        return document
+    found: dict[Path_, Document] = {}
+    problems: list[Problem] = []
+    for path, name in _named_systems({**data, "learning": None} if learning is not None else data):
+        try:
+            found[path] = _learning_document(name, folder)
+        except CircuitError as error:
+            problems += error.located(document.location(path), path_text(path)).problems
+    if learning is not None:
+        found["learning",] = _learning_document(learning, Path())
+    if problems:
+        raise CircuitError(sorted(problems, key=lambda p: p.location))
+    origins = {(): (document, ()), **{path: (system, ()) for path, system in found.items()}}
+    for path, system in found.items():
+        data = _replaced(data, path, system.data)
+    return Document(data, document.file, origins=origins)
+
+
+def _named_systems(data: dict[str, Any]) -> Iterator[tuple[Path_, str]]:
+    """Where a document names a learning system: for the circuit, for a projection, for a projection in a block."""
+    if isinstance(name := data.get("learning"), str):
+        yield ("learning",), name
+    blocks = data.get("blocks")
+    holders: list[tuple[Path_, Any]] = [((), data)]
+    holders += [(("blocks", name), block) for name, block in blocks.items()] if isinstance(blocks, dict) else []
+    for path, holder in holders:
+        projections = holder.get("projections") if isinstance(holder, dict) else None
+        for index, projection in enumerate(projections if isinstance(projections, list) else ()):
+            name = projection.get("learning") if isinstance(projection, dict) else None
+            if isinstance(name, str) and not name.startswith("$"):  # a block's parameter, not known yet
+                yield (*path, "projections", index, "learning"), name
+
+
+def _replaced(data: Any, path: Path_, value: Any) -> Any:
+    """Plain data with another value at a path; the original is left as it is."""
+    if not path:
+        return value
+    changed = data.copy()
+    changed[path[0]] = _replaced(data[path[0]] if len(path) > 1 else None, path[1:], value)
+    return changed
 
 
 def _with_parameters(circuit: Circuit, given: Mapping[str, float], document: Document) -> Circuit:
@@ -134,10 +173,16 @@ def _with_parameters(circuit: Circuit, given: Mapping[str, float], document: Doc
         **(circuit.learning.parameters if isinstance(circuit.learning, LearningSystem) else {}),
         **circuit.parameters,
     }
-    unknown = [name for name in given if name not in known]
-    if unknown:
-        raise CircuitError(
-            document.problem(f"unknown parameter '{name}'. {suggest(name, known, 'parameters')}", ("parameters",))
-            for name in unknown
-        )
+    problems = [
+        document.problem(f"unknown parameter '{name}'. {suggest(name, known, 'parameters')}", ("parameters",))
+        for name in given
+        if name not in known
+    ]
+    problems += [
+        document.problem(f"must be a finite number (got {value!r})", ("parameters", name))
+        for name, value in given.items()
+        if not isinstance(value, int | float) or isinstance(value, bool) or not isfinite(value)
+    ]
+    if problems:
+        raise CircuitError(problems)
     return circuit.model_copy(update={"parameters": {**circuit.parameters, **given}})

@@ -1,11 +1,11 @@
 """The circuit: everything that a file declares."""
 
-from typing import Any, Literal, Union
+from typing import Any, Literal
 
 from pydantic import Field
 
-from ..model import Declaration
-from .learning import LearningSystem
+from ..model import Declaration, Number
+from .learning import Learning
 from .mode import Mode
 from .population import Population
 from .projection import CrossProjection, Projection
@@ -19,7 +19,8 @@ class Modulator(Declaration):
 
 
 class Circuit(Declaration):
-    """A circuit graph, in the compact form (a forward topology and a learning system) or the explicit one (every population,
+    """A circuit graph, in the compact form (a forward topology and a learning system) or the explicit one (every
+    population,
     projection, cross-projection and rule). Both are this class; `expand` turns the first into the second.
     """
 
@@ -27,17 +28,18 @@ class Circuit(Declaration):
     name: str = "circuit"
     description: str = ""
     options: dict[str, Any] = Field(
-        default_factory=dict, description="Named values, written $name elsewhere in the file."
+        default_factory=dict,
+        description="Named values, written $name elsewhere in the file. Loading puts them there, and none is left.",
     )
     blocks: dict[str, Block] = Field(default_factory=dict)
     populations: dict[str, Population]
     stages: list[Stage] = Field(default_factory=list)
     projections: list[Projection] = Field(default_factory=list)
-    learning: Union[str, LearningSystem, None] = Field(  # noqa: UP007 - pydantic reads the order
+    learning: Learning | None = Field(
         default=None, description="A learning system: a stock name, a path, or inline. None in the explicit form."
     )
     cross: list[CrossProjection] = Field(default_factory=list)
     modes: dict[str, Mode] = Field(default_factory=dict)
     modulators: dict[str, Modulator] = Field(default_factory=dict)
-    parameters: dict[str, float] = Field(default_factory=dict, description="Parameters of the rules.")
+    parameters: dict[str, Number] = Field(default_factory=dict, description="Parameters of the rules.")
     system: str = Field(default="", description="Explicit form: the name of the learning system it came from.")

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ..model import Declaration
+from ..model import Declaration, Number, Truth
 
 
 class Consolidation(Declaration):
@@ -15,8 +15,8 @@ class Consolidation(Declaration):
     """
 
     optimizer: Literal["sgd", "adamw"] = "sgd"
-    rate: float = Field(default=0.1, gt=0)
-    momentum: float = Field(default=0.0, ge=0, lt=1)
-    nesterov: bool = False
-    betas: tuple[Annotated[float, Field(ge=0, lt=1)], Annotated[float, Field(ge=0, lt=1)]] = (0.9, 0.999)
-    epsilon: float = Field(default=1e-8, gt=0)
+    rate: Number = Field(default=0.1, gt=0)
+    momentum: Number = Field(default=0.0, ge=0, lt=1)
+    nesterov: Truth = False
+    betas: tuple[Annotated[Number, Field(ge=0, lt=1)], Annotated[Number, Field(ge=0, lt=1)]] = (0.9, 0.999)
+    epsilon: Number = Field(default=1e-8, gt=0)

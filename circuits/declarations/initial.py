@@ -7,18 +7,18 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from ..model import Declaration
+from ..model import Declaration, Number
 from ..tagged import Choice
 
 Array = NDArray[np.float64]
 
 
 class Kaiming(Declaration):
-    """N(0, gain^2 / fan), fan = fan_in or fan_out; gain sqrt(2) by default, for relu (He et al. 2015, equations 10 and 14)."""
+    """N(0, gain^2 / fan), fan = fan_in or fan_out; gain sqrt(2), for relu (He et al. 2015, equations 10 and 14)."""
 
     kind: ClassVar[str] = "kaiming"
     fan: Literal["in", "out"] = "in"
-    gain: float = Field(default=sqrt(2), gt=0)
+    gain: Number = Field(default=sqrt(2), gt=0)
 
     def draw(self, rng: np.random.Generator, shape: tuple[int, ...], fan_in: int, fan_out: int) -> Array:
         return rng.standard_normal(shape) * (self.gain / sqrt(fan_in if self.fan == "in" else fan_out))
@@ -28,7 +28,7 @@ class Xavier(Declaration):
     """N(0, 2 gain^2 / (fan_in + fan_out)) (Glorot and Bengio 2010, equation 12)."""
 
     kind: ClassVar[str] = "xavier"
-    gain: float = Field(default=1.0, gt=0)
+    gain: Number = Field(default=1.0, gt=0)
 
     def draw(self, rng: np.random.Generator, shape: tuple[int, ...], fan_in: int, fan_out: int) -> Array:
         return rng.standard_normal(shape) * (self.gain * sqrt(2 / (fan_in + fan_out)))
@@ -38,8 +38,8 @@ class Normal(Declaration):
     """N(mean, deviation^2)."""
 
     kind: ClassVar[str] = "normal"
-    mean: float = 0.0
-    deviation: float = Field(gt=0)
+    mean: Number = 0.0
+    deviation: Number = Field(gt=0)
 
     def draw(self, rng: np.random.Generator, shape: tuple[int, ...], fan_in: int, fan_out: int) -> Array:
         return self.mean + self.deviation * rng.standard_normal(shape)
@@ -49,7 +49,7 @@ class Uniform(Declaration):
     """Uniform on [-bound, bound]."""
 
     kind: ClassVar[str] = "uniform"
-    bound: float = Field(gt=0)
+    bound: Number = Field(gt=0)
 
     def draw(self, rng: np.random.Generator, shape: tuple[int, ...], fan_in: int, fan_out: int) -> Array:
         return rng.uniform(-self.bound, self.bound, shape)
@@ -59,7 +59,7 @@ class Constant(Declaration):
     """The same value everywhere."""
 
     kind: ClassVar[str] = "constant"
-    value: float
+    value: Number
 
     def draw(self, rng: np.random.Generator, shape: tuple[int, ...], fan_in: int, fan_out: int) -> Array:
         return np.full(shape, self.value)

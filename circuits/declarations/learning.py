@@ -1,10 +1,11 @@
-"""Learning systems: the rules, ties and modes that turn a bare forward topology into a learning circuit. Data, not code."""
+"""Learning systems: the rules, ties and modes that make a bare forward topology a learning circuit. Data, not code."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
-from ..model import Declaration
+from ..model import Declaration, Number
 from .mode import Mode
 from .rule import Rule
 
@@ -46,4 +47,17 @@ class LearningSystem(Declaration):
     cite: str = ""
     feedback: Feedback = Feedback()
     modes: dict[str, LearningMode] = Field(default_factory=dict)
-    parameters: dict[str, float] = Field(default_factory=dict)
+    parameters: dict[str, Number] = Field(default_factory=dict)
+
+
+def _form(value: object) -> str | None:
+    return "#name" if isinstance(value, str) else "#inline" if isinstance(value, Mapping | LearningSystem) else None
+
+
+Learning = Annotated[
+    Annotated[str, Tag("#name")] | Annotated[LearningSystem, Tag("#inline")],
+    Discriminator(
+        _form, custom_error_type="form", custom_error_message="must be a learning system: a name, a path, or inline"
+    ),
+]
+"""A learning system as it stands in a file."""

@@ -4,14 +4,14 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from ..model import Declaration
+from ..model import Declaration, Number, Whole
 
 
 class Noise(Declaration):
     """Independent noise of mean 0 and variance `scale` squared."""
 
     noise: Literal["normal", "uniform", "rademacher"] = "normal"
-    scale: float = Field(default=1.0, gt=0)
+    scale: Number = Field(default=1.0, gt=0)
 
     @property
     def variance(self) -> float:
@@ -21,14 +21,14 @@ class Noise(Declaration):
 class Samples(Declaration):
     """How much noise a projection gets in one step. Exactly one of the three.
 
-    `per_input: k` gives each projection k noise samples for each of a neuron's inputs: maps = ceil(k fan_in / positions).
-    `target_angle` derives k from the rule's rate constant `r` by tan(angle) = sqrt(c fan_in / N_eff), N_eff = N (2 - r) / r.
-    `maps` fixes the number of noise vectors.
+    `per_input: k` gives each projection k noise samples for each of a neuron's inputs: maps = ceil(k fan_in /
+    positions). `target_angle` derives k from the rule's rate constant `r` by tan(angle) = sqrt(c fan_in / N_eff),
+    N_eff = N (2 - r) / r. `maps` fixes the number of noise vectors.
     """
 
-    per_input: float | None = Field(default=None, gt=0)
-    target_angle: float | None = Field(default=None, gt=0, lt=90, description="Degrees.")
-    maps: int | None = Field(default=None, ge=1)
+    per_input: Number | None = Field(default=None, gt=0)
+    target_angle: Number | None = Field(default=None, gt=0, lt=90, description="Degrees.")
+    maps: Whole | None = Field(default=None, ge=1, le=10_000_000)
 
     @model_validator(mode="after")
     def _one(self) -> "Samples":
@@ -41,8 +41,9 @@ class Mode(Declaration):
     """One way of running a circuit.
 
     Without `one_at_a_time`, data flow: forward populations answer the input, errors come back. With `one_at_a_time:
-    projection`, every plastic projection is run by itself: its source fires fresh noise, its target answers that alone
-    (`soma`: linearly; `rate`: through its transfer function, bias and normalization left out), and both partners are clamped.
+    projection`, every plastic projection is run by itself: its source fires fresh noise, its target answers that
+    alone (`soma`: linearly; `rate`: through its transfer function, bias and normalization left out), and both
+    partners are clamped.
     """
 
     one_at_a_time: Literal["projection"] | None = None
@@ -50,7 +51,7 @@ class Mode(Declaration):
     answers: Literal["soma", "rate"] = "soma"
     clamp: Literal["partner"] | None = None
     samples: Samples | None = None
-    every: int = Field(default=1, ge=1, description="Run once every so many engaged steps.")
+    every: Whole = Field(default=1, ge=1, description="Run once every so many engaged steps.")
 
     @model_validator(mode="after")
     def _whole(self) -> "Mode":

@@ -2,20 +2,29 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from ..model import Declaration
+from ..model import Declaration, Number, Truth, Whole
 from ..tagged import Choice
+from ..wiring import MAXIMAL_NEURONS
 from .rule import Rule
 
-Side = Annotated[int, Field(ge=1, le=1_000_000)]
+Side = Annotated[Whole, Field(ge=1, le=MAXIMAL_NEURONS)]
 
 
-def _listed(value: object) -> object:
-    return (value,) if isinstance(value, int) and not isinstance(value, bool) else value
+def _shape(value: object) -> object:
+    """One number stands for a row of neurons."""
+    listed = (value,) if isinstance(value, int) else value
+    if not isinstance(listed, list | tuple) or len(listed) not in (1, 3):
+        raise ValueError(f"a shape is a number of neurons, or [channels, height, width] (got {value!r})")
+    return listed
 
 
-ShapeField = Annotated[tuple[Side, ...], BeforeValidator(_listed), Field(min_length=1, max_length=3)]
+ShapeField = Annotated[
+    tuple[Side, ...],
+    BeforeValidator(_shape),
+    WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "array", "items": {"type": "integer"}}]}),
+]
 Loss = Literal["cross_entropy", "squared", "binary_cross_entropy"]
 
 
@@ -26,8 +35,8 @@ class BatchNormalization(Declaration):
     """
 
     kind: ClassVar[str] = "batch"
-    epsilon: float = Field(default=1e-5, gt=0)
-    momentum: float = Field(default=0.1, gt=0, le=1)
+    epsilon: Number = Field(default=1e-5, gt=0)
+    momentum: Number = Field(default=0.1, gt=0, le=1)
 
 
 class NoNormalization(Declaration):
@@ -59,15 +68,18 @@ class Population(Declaration):
     shape: ShapeField | None = None
     normalize: Normalization = NoNormalization()
     transfer: str = "linear"
-    gain: bool | None = Field(default=None, description="Default: where it normalizes.")
-    bias: bool | None = Field(
+    gain: Truth | None = Field(default=None, description="Default: where it normalizes.")
+    bias: Truth | None = Field(
         default=None,
         description="Default: where it normalizes, or has weighted inputs and a nonlinear transfer or a loss.",
     )
-    initial_gain: float = 1.0
-    initial_bias: float = 0.0
+    initial_gain: Number = 1.0
+    initial_bias: Number = 0.0
     loss: Loss | None = Field(default=None, description="Makes it an output. Default for softmax: cross_entropy.")
     rules: dict[str, IntrinsicRules] = Field(default_factory=dict, description="By mode; explicit form and overrides.")
+    parameters: dict[str, Number] = Field(
+        default_factory=dict, description="Parameters of the rules, for this population."
+    )
 
     @property
     def is_feedback(self) -> bool:

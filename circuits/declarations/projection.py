@@ -1,21 +1,22 @@
 """Projections: synapses from one population to another, and the one-to-one cross-projections between partners."""
 
-from typing import Annotated, Literal, Union
+from collections.abc import Mapping
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
-from ..model import Declaration
+from ..model import Declaration, Number, Truth
 from ..tagged import Choice
 from ..wiring import Conv, Dense, Flatten, OneToOne, Pool
 from .initial import Initial, Kaiming
-from .learning import LearningSystem
+from .learning import Learning
 from .rule import Rule
 
 AnyWiring = Annotated[Dense | Conv | Pool | OneToOne | Flatten, Choice()]
 
 
 class Tie(Declaration):
-    """Weights that are not a projection's own: the transpose or the scaled sign of its reverse's, or another's altogether."""
+    """Weights that are not its own: the transpose or the scaled signs of those it reverses, or another's altogether."""
 
     transpose_of: str | None = None
     sign_of: str | None = None
@@ -37,11 +38,25 @@ class Tie(Declaration):
         return self.transpose_of or self.sign_of or self.same_as or ""
 
 
+def _form(value: object) -> str | None:
+    return "#tie" if isinstance(value, Mapping | Tie) else "#word" if value == "independent" else None
+
+
+Weights = Annotated[
+    Annotated[Literal["independent"], Tag("#word")] | Annotated[Tie, Tag("#tie")],
+    Discriminator(
+        _form,
+        custom_error_type="form",
+        custom_error_message="must be independent, or a tie: transpose_of, sign_of or same_as with a projection",
+    ),
+]
+
+
 class Projection(Declaration):
     """Synapses from `from` to `to`. A projection without a name is called `from->to`.
 
-    The reverse of a projection (`reverse_of`) joins the partners the other way round with the same geometry; its weights
-    are stored in the layout of the projection it reverses.
+    The reverse of a projection (`reverse_of`) joins the partners the other way round with the same geometry; its
+    weights are stored in the layout of the projection it reverses.
     """
 
     name: str | None = None
@@ -52,12 +67,12 @@ class Projection(Declaration):
     )
     initial: Initial = Kaiming()
     reverse_of: str | None = None
-    weights: Literal["independent"] | Tie = "independent"
-    plastic: bool = Field(default=True, description="False: the weights stay as they were drawn.")
-    learning: Union[str, LearningSystem, None] = Field(  # noqa: UP007 - pydantic reads the order
+    weights: Weights = "independent"
+    plastic: Truth = Field(default=True, description="False: the weights stay as they were drawn.")
+    learning: Learning | None = Field(
         default=None, description="Another learning system for this projection and its reverse."
     )
-    parameters: dict[str, float] = Field(
+    parameters: dict[str, Number] = Field(
         default_factory=dict, description="Parameters of the rules, for this projection."
     )
     rules: dict[str, Rule] = Field(default_factory=dict, description="By mode; explicit form and overrides.")
@@ -78,8 +93,8 @@ class Projection(Declaration):
 class CrossProjection(Declaration):
     """One-to-one axons between a population and its partner.
 
-    Roles: `teach` feeds the receiver's apical compartment; `gate` hands the feedback neuron its partner's local derivative;
-    `drive` clamps the feedback neuron's rate to its partner's (mirror modes).
+    Roles: `teach` feeds the receiver's apical compartment; `gate` hands the feedback neuron its partner's local
+    derivative; `drive` clamps the feedback neuron's rate to its partner's (mirror modes).
     """
 
     source: str = Field(alias="from")

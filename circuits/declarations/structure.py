@@ -24,7 +24,8 @@ class Block(Declaration):
 
 
 class Stage(Declaration):
-    """A block, repeated: instances are called `STAGE.block1`, `STAGE.block2`, ...; the stage's own name means its last output.
+    """A block, repeated: instances are called `STAGE.block1`, `STAGE.block2`, ...; the stage's own name means its
+    last output.
 
     `first` overrides parameters, or the block itself, for the first instance (where the stride or the width changes).
     """

@@ -10,6 +10,11 @@ from ..model import Declaration
 
 Shape = tuple[int, ...]
 
+MAXIMAL_NEURONS = 1_000_000_000
+"""In one population. More than any machine holds, and few enough that no arithmetic on shapes is slow."""
+MAXIMAL_WEIGHTS = 100_000_000_000
+"""In one projection."""
+
 
 class WiringError(ValueError):
     """A wiring that does not fit the shapes it joins. The message says what must hold and what was found."""
@@ -51,7 +56,7 @@ class Wiring(Declaration):
     def single_map_noise(self, source: Shape, target: Shape) -> float:
         """The relative variance with which one map of white noise shows a weight, in units of the mean squared weight.
 
-        After N maps the correlation of source and target stands at tan(angle) = sqrt(single_map_noise / N) from W. It is
-        fan_in / positions where every tap is seen everywhere.
+        After N maps the correlation of source and target stands at tan(angle) = sqrt(single_map_noise / N) from W. It
+        is fan_in / positions where every tap is seen everywhere.
         """
         return self.fan_in(source, target) / self.positions(source, target)

@@ -4,18 +4,37 @@ from typing import Annotated, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
-from .base import Shape, Wiring, WiringError
+from ..model import Whole
+from .base import MAXIMAL_NEURONS, Shape, Wiring, WiringError
+
+MAXIMAL_SIDE = 10_000  # of a window, its stride, padding and dilation
 
 
 def _pair(value: object) -> object:
     """One number stands for both sides, height and width."""
-    return (value, value) if isinstance(value, int) and not isinstance(value, bool) else value
+    pair = (value, value) if isinstance(value, int) else value
+    if not isinstance(pair, list | tuple) or len(pair) != 2:
+        raise ValueError(f"must be a whole number, or [height, width] (got {value!r})")
+    return pair
 
 
-Pair = Annotated[tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]], BeforeValidator(_pair)]
-PaddingPair = Annotated[tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]], BeforeValidator(_pair)]
+def _short(pair: tuple[int, int]) -> int | list[int]:
+    return pair[0] if pair[0] == pair[1] else list(pair)
+
+
+_written = (
+    BeforeValidator(_pair),
+    PlainSerializer(_short, when_used="json"),
+    WithJsonSchema(
+        {"anyOf": [{"type": "integer"}, {"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 2}]}
+    ),
+)
+_Side = Annotated[Whole, Field(ge=1, le=MAXIMAL_SIDE)]
+_Padding = Annotated[Whole, Field(ge=0, le=MAXIMAL_SIDE)]
+Pair = Annotated[tuple[_Side, _Side], *_written]
+PaddingPair = Annotated[tuple[_Padding, _Padding], *_written]
 
 
 def spatial(source: Shape, kind: str) -> tuple[int, int, int]:
@@ -36,12 +55,12 @@ class Conv(Wiring):
     kind: ClassVar[str] = "conv"
     weighted: ClassVar[bool] = True
 
-    channels: int | None = Field(default=None, ge=1, description="Channels of the target.")
+    channels: Whole | None = Field(default=None, ge=1, le=MAXIMAL_NEURONS, description="Channels of the target.")
     kernel: Pair = Field(description="Side of the kernel, or [height, width].")
     stride: Pair = (1, 1)
     padding: PaddingPair | None = Field(default=None, description="Zeros on each side; default: as for 'same'.")
     dilation: Pair = (1, 1)
-    groups: int = Field(default=1, ge=1)
+    groups: Whole = Field(default=1, ge=1)
 
     @property
     def pads(self) -> tuple[int, int]:
@@ -93,7 +112,8 @@ class Conv(Wiring):
 
 
 def _side_noise(size: int, positions: int, kernel: int, stride: int, padding: int, dilation: int) -> float:
-    """One side's share of the noise: mean over seen taps t of sum_i n_i / c_t^2, i over the c_t positions that see t, n_i the
+    """One side's share of the noise: mean over seen taps t of sum_i n_i / c_t^2, i over the c_t positions that see t,
+    n_i the
     taps that position i sees. It is kernel / positions without padding."""
     inside = _inside(size, positions, kernel, stride, padding, dilation)
     valid_taps, counts = inside.sum(axis=1), inside.sum(axis=0)
@@ -103,7 +123,10 @@ def _side_noise(size: int, positions: int, kernel: int, stride: int, padding: in
 
 def _seen(size: int, positions: int, kernel: int, stride: int, padding: int, dilation: int) -> NDArray[np.float64]:
     """For each tap of a 1-d kernel, at how many positions it falls inside the source. Shape (kernel,)."""
-    return _inside(size, positions, kernel, stride, padding, dilation).sum(axis=0).astype(np.float64)
+    counts: NDArray[np.float64] = _inside(size, positions, kernel, stride, padding, dilation).sum(
+        axis=0, dtype=np.float64
+    )
+    return counts
 
 
 def _inside(size: int, positions: int, kernel: int, stride: int, padding: int, dilation: int) -> NDArray[np.bool_]:

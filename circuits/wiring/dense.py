@@ -5,7 +5,8 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from .base import Shape, Wiring, WiringError
+from ..model import Truth, Whole
+from .base import MAXIMAL_NEURONS, Shape, Wiring, WiringError
 
 
 class Dense(Wiring):
@@ -18,10 +19,10 @@ class Dense(Wiring):
     kind: ClassVar[str] = "dense"
     weighted: ClassVar[bool] = True
 
-    size: int | None = Field(
-        default=None, ge=1, description="Neurons of the target; may be left out if it has a shape."
+    size: Whole | None = Field(
+        default=None, ge=1, le=MAXIMAL_NEURONS, description="Neurons of the target; may be left out if it has a shape."
     )
-    shared: bool = Field(default=False, description="One weight per target channel, shared over its positions.")
+    shared: Truth = Field(default=False, description="One weight per target channel, shared over its positions.")
 
     def target_shape(self, source: Shape, declared: Shape | None = None) -> Shape:
         if declared is None:

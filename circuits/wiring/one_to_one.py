@@ -4,9 +4,11 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from .base import Shape, Wiring, WiringError
+from ..model import Whole
+from .base import MAXIMAL_NEURONS, Shape, Wiring, WiringError
 
-Range = tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=1)]]
+Channel = Annotated[Whole, Field(ge=0, le=MAXIMAL_NEURONS)]
+Range = tuple[Channel, Channel]
 
 
 class OneToOne(Wiring):

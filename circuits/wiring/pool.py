@@ -1,11 +1,25 @@
 """Pooling: the maximum or the average of a window, channel by channel. A constant wiring: nothing is learned."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
 from .base import Shape, Wiring, WiringError
 from .conv import PaddingPair, Pair, output_side, spatial
+
+
+def _form(value: object) -> str | None:
+    if isinstance(value, str):
+        return "#word" if value == "global" else None
+    return "#pair"
+
+
+Size = Annotated[
+    Annotated[Pair, Tag("#pair")] | Annotated[Literal["global"], Tag("#word")],
+    Discriminator(
+        _form, custom_error_type="form", custom_error_message="must be a whole number, [height, width], or global"
+    ),
+]
 
 
 class Pool(Wiring):
@@ -15,7 +29,7 @@ class Pool(Wiring):
     weighted: ClassVar[bool] = False
 
     over: Literal["average", "max"] = Field(alias="kind", description="What a window is reduced to.")
-    size: Pair | Literal["global"] = Field(description="Side of the window, [height, width], or 'global'.")
+    size: Size = Field(description="Side of the window, [height, width], or 'global'.")
     stride: Pair | None = Field(default=None, description="Default: the size.")
     padding: PaddingPair = (0, 0)
 

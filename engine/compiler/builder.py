@@ -11,7 +11,7 @@ Ref = int  # the position of a value in the program under construction
 
 
 class ProgramBuilder:
-    """Emits values and remembers them. Every method returns the position of a value; shapes are inferred and asserted."""
+    """Emits values and remembers them. Methods return positions of values; shapes are inferred and asserted."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -54,7 +54,8 @@ class ProgramBuilder:
         return self._emit("project_back", *inputs, shape=geometry.lower, batched=True, geometry=geometry)
 
     def correlate(self, lower: Ref, upper: Ref, geometry: Geometry) -> Ref:
-        assert self[lower].shape == geometry.lower and self[upper].shape == geometry.upper
+        assert self[lower].shape == geometry.lower
+        assert self[upper].shape == geometry.upper
         assert geometry.weight_shape is not None
         return self._emit("correlate", lower, upper, shape=geometry.weight_shape, batched=False, geometry=geometry)
 

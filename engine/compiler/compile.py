@@ -1,14 +1,15 @@
 """From an explicit circuit to programs: one pair a mode (observe, then consolidate), and three that only look."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from ...circuits.declarations import Circuit, Consolidation, Feedback, LearningSystem, Mode
 from ...circuits.expansion import expand
 from ...circuits.graph import Graph, build_graph
 from ...circuits.locality import conducts, fed
-from ...circuits.plasticity import Plasticity, read_plasticity
+from ...circuits.plasticity import Plasticity, answer_of, read_plasticity
+from ...circuits.rules import Term
 from .builder import ProgramBuilder, Ref
 from .consolidation import Learner, consolidation_program, trace_states
 from .drives import Drives, View
@@ -23,8 +24,8 @@ from .streams import Compartments, Streams
 class ModePrograms:
     """One mode: `observe` reads everything and writes nothing; `consolidate` turns its drives into new states.
 
-    Between the two, workers that share a model average the drives. Results of `observe`: drive/STATE for every learner, new
-    running statistics under their state's name, loss/OUTPUT and accuracy/OUTPUT.
+    Between the two, workers that share a model average the drives. Results of `observe`: drive/STATE for every learner,
+    new running statistics under their state's name, loss/OUTPUT and accuracy/OUTPUT, watch/COMPARTMENT where watched.
     """
 
     mode: Mode
@@ -74,23 +75,20 @@ class CompiledCircuit:
         sources = {p.source for p in self.graph.projections.values()}
         return tuple(name for name in self.graph.forward if name not in sources)
 
-    def reading(self, population: str, compartment: str, mode: str) -> Program:
-        """A program whose one result, `value`, is a compartment of a population in a mode with data."""
-        builder, streams = _streams(self.graph, mode, f"read {population}.{compartment}")
-        return builder.program({"value": streams.compartments[population][compartment]})
-
-    def available(self, population: str, mode: str) -> tuple[str, ...]:
-        """The compartments of a population that have a value in a mode with data."""
-        _, streams = _streams(self.graph, mode, "available")
-        return tuple(streams.compartments.get(population, ()))
+    def reading(self, name: str, mode: str) -> Program:
+        """A program whose one result, `value`, is a compartment of a population ("v1.rate") in a mode with data."""
+        builder, streams = _streams(self.graph, mode, f"read {name}")
+        return builder.program({"value": streams.named(name)})
 
     @cached_property
     def shadow(self) -> Program:
-        """Delta angles' raw material: circuit/POPULATION, the circuit's delta at the soma of each forward population with a
-        partner, and exact/POPULATION, the delta that backprop would put there, through the same activities.
+        """What delta angles are taken between, for each forward population with a partner.
+
+        circuit/POPULATION is the circuit's delta at its soma, exact/POPULATION the delta that backprop would put there,
+        through the same activities.
         """
         builder, streams = _streams(self.graph, self.data_mode, "shadow")
-        exact_graph = backprop_graph(self.graph)
+        exact_graph = backprop_graph(self.graph, self.data_mode)
         exact = Streams(builder, exact_graph, "engaged")
         exact.activity()
         exact.feedback()
@@ -110,8 +108,8 @@ def _streams(graph: Graph, mode: str, name: str) -> tuple[ProgramBuilder, Stream
     return builder, streams
 
 
-def backprop_graph(graph: Graph) -> Graph:
-    """The same forward populations and weights with the feedback stream of exact backprop: every reverse a transpose."""
+def backprop_graph(graph: Graph, mode: str) -> Graph:
+    """What conducts forward in a mode with data, under the feedback of exact backprop: every reverse a transpose."""
     circuit = graph.circuit
     bare = circuit.model_copy(
         update={
@@ -121,20 +119,25 @@ def backprop_graph(graph: Graph) -> Graph:
                 if not population.is_feedback
             },
             "projections": [
-                p.model_copy(update={"rules": {}, "modes": None, "weights": p.weights})
+                p.model_copy(update={"rules": {}, "modes": None, "parameters": {}})
                 for p in circuit.projections
-                if not circuit.populations[p.source].is_feedback
+                if not circuit.populations[p.source].is_feedback and conducts(graph, p.modes, mode)
             ],
             "cross": [],
             "modes": {},
+            "parameters": {},
             "learning": LearningSystem(name="exact", feedback=Feedback(weights="transpose_of")),
         }
     )
     return build_graph(expand(bare))
 
 
-def compile_circuit(circuit: Circuit, consolidation: Consolidation | None = None) -> CompiledCircuit:
+def compile_circuit(
+    circuit: Circuit, consolidation: Consolidation | None = None, watch: Sequence[str] = ()
+) -> CompiledCircuit:
     """Compile a circuit, compact or explicit. Pure: the same circuit gives the same programs.
+
+    Compartments in `watch` ("v1.rate") become results watch/NAME of every mode with data.
 
     Raises CircuitError for a circuit that does not hold together or that cannot run, naming the place.
     """
@@ -145,7 +148,7 @@ def compile_circuit(circuit: Circuit, consolidation: Consolidation | None = None
     modes = {
         name: _isolated_mode(name, mode, graph, plasticity, common)
         if mode.isolates
-        else _data_mode(name, mode, graph, plasticity, common)
+        else _data_mode(name, mode, graph, plasticity, common, watch)
         for name, mode in explicit.modes.items()
     }
     learners = [learner for programs in modes.values() for learner in programs.learners]
@@ -157,7 +160,12 @@ def compile_circuit(circuit: Circuit, consolidation: Consolidation | None = None
 
 
 def _data_mode(
-    name: str, mode: Mode, graph: Graph, plasticity: tuple[Plasticity, ...], common: Consolidation
+    name: str,
+    mode: Mode,
+    graph: Graph,
+    plasticity: tuple[Plasticity, ...],
+    common: Consolidation,
+    watch: Sequence[str],
 ) -> ModePrograms:
     builder, streams = _streams(graph, name, name)
     collected = _Collected(builder, graph)
@@ -178,7 +186,8 @@ def _data_mode(
             if found.subject in graph.partners and fed(graph, found.subject, name):
                 sides["partner"] = streams.compartments[graph.partners[found.subject]]
             collected.intrinsic(found, sides, streams.normalized_sums.get(found.subject))
-    results = {**collected.drives(), **streams.statistics, **streams.losses()}
+    watched = {f"watch/{name}": streams.named(name) for name in watch}
+    results = {**collected.drives(), **streams.statistics, **streams.losses(), **watched}
     learners = collected.learners()
     return ModePrograms(
         mode, builder.program(results), consolidation_program(f"consolidate {name}", learners, common), learners
@@ -230,12 +239,13 @@ class _Alone:
             raise cannot(
                 f"'{self.label}' reverses no projection, so mode '{mode}' has nothing to run by itself", self.label
             )
+        self._answer = answer_of(graph, self.label, self.mode)
         geometry, fires = graph.geometries[self.label], self.mode.fires
         assert fires is not None
         self.noise = NoiseInput(
             name=f"noise/{self.original}",
             shape=geometry.lower,
-            maps=maps_needed(self.mode, geometry, plasticity),
+            maps=maps_needed(self.mode, geometry, plasticity, self._answer),
             distribution=fires.noise,
             scale=fires.scale,
         )
@@ -245,9 +255,7 @@ class _Alone:
         fired = self.builder.input(self.noise.name, geometry.lower, role="noise", batched=True)
         weights = self.builder.input(weights_name(self.graph, self.original), geometry.weight_shape or (), role="state")
         soma = self.builder.project(fired, weights, geometry)
-        driven = self.graph.projections[self.original].target
-        transfer = "linear" if self.mode.answers == "soma" else self.graph.populations[driven].transfer
-        answer = self.builder.transfer(soma, transfer)
+        answer = self.builder.transfer(soma, self._answer)
         lower: Compartments = {"soma": fired, "rate": fired}
         upper: Compartments = {"soma": soma, "rate": answer}
         if self.own.reverse_of is None:
@@ -290,9 +298,18 @@ class _Collected:
         geometry, state = self.graph.geometries[label], weights_name(self.graph, label)
         weight = self.builder.input(state, geometry.weight_shape or (), role="state")
         reverse = self.graph.projections[label].reverse_of is not None
-        self._add(
-            state, plasticity, self.lowering.synapses(plasticity, View(sides, weight, label), geometry, reverse=reverse)
-        )
+        once = self._without_what_is_said(state, plasticity)
+        drive = self.lowering.synapses(once, View(sides, weight, label), geometry, reverse=reverse)
+        self._add(state, plasticity, drive)
+
+    def _without_what_is_said(self, state: str, plasticity: Plasticity) -> Plasticity:
+        """Terms in w alone apply once a weight: where projections share it, the first one's rule has them."""
+        earlier = self._rules.get(state)
+        if not earlier:
+            return plasticity
+        if _alone(earlier[0]) != _alone(plasticity):
+            raise cannot(f"the rules that share {state} must have the same terms in w alone", plasticity.subject)
+        return replace(plasticity, terms=tuple(term for term in plasticity.terms if term.pre or term.post))
 
     def intrinsic(
         self, plasticity: Plasticity, sides: Mapping[str, Compartments], normalized_sums: tuple[Ref, Ref] | None
@@ -325,7 +342,12 @@ class _Collected:
             state=state,
             shape=shape,
             driven=bool(self._drives[state]),
-            decay=sum(rule.decay for rule in rules),
+            decay=first.decay,
             consolidation=first.consolidation,
             geometry=geometry,
         )
+
+
+def _alone(plasticity: Plasticity) -> tuple[float, tuple[Term, ...]]:
+    """Decay, and the other terms that read neither pre nor post."""
+    return plasticity.decay, tuple(term for term in plasticity.terms if not (term.pre or term.post))

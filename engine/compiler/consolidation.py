@@ -1,4 +1,7 @@
-"""Consolidation as operations: what each synapse, gain and bias does with its drive. Elementwise, state in named traces."""
+"""Consolidation as operations: what each synapse, gain and bias does with its drive.
+
+Elementwise, its state in named traces.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -39,8 +42,8 @@ def trace_states(learners: Iterable[Learner], common: Consolidation) -> Mapping[
 def consolidation_program(name: str, learners: Iterable[Learner], common: Consolidation) -> Program:
     """The program that follows a mode's observations: drives in, new states out.
 
-    It runs after every read of the step, so all reads precede all writes. Hyperparameters arrive as scalars: `rate`, and for
-    AdamW `correction` and `correction2`, which are 1 / (1 - beta^t).
+    It runs after every read of the step, so all reads precede all writes. Hyperparameters arrive as scalars: `rate`,
+    and for AdamW `correction` and `correction2`, which are 1 / (1 - beta^t).
     """
     writer = _Writer(ProgramBuilder(name), common)
     for learner in learners:

@@ -120,7 +120,8 @@ class Drives:
         # Ones are masked by the padding like any activity: a synapse onto padding does not exist.
         upper = build.ones(lower, geometry.upper) if upper is None and lower is not None else upper
         lower = build.ones(upper, geometry.lower) if lower is None and upper is not None else lower
-        assert lower is not None and upper is not None
+        assert lower is not None
+        assert upper is not None
         modulator = None if term.modulator is None else arithmetic.ref(term.modulator)
         if modulator is not None and build[modulator].batched:
             upper, modulator = build.multiply(upper, modulator), None
@@ -133,20 +134,23 @@ class Drives:
 
     def _alone(self, term: Term, arithmetic: Arithmetic, geometry: Geometry) -> Ref:
         """A term without pre and post: it applies once per weight, to taps that exist."""
-        build = self.builder
         value = self._of_weight(term, arithmetic)
+        return value if geometry.unseen is None else self.builder.per_tap(value, geometry, "seen")
+
+    def _of_weight(self, term: Term, arithmetic: Arithmetic) -> Ref:
+        """c * mod * h(w), a modulator of the samples averaged over the batch; h is 1 in the weight's shape where the
+        term has none.
+        """
+        build = self.builder
+        if term.weight is not None:
+            value = arithmetic.ref(term.weight)
+        else:
+            value = build.shift(build.scale(arithmetic.view.weight, 0.0), 1.0)
         if term.modulator is not None:
             modulator = arithmetic.ref(term.modulator)
             by = build.batch_mean(modulator, "keep") if build[modulator].batched else modulator
             value = build.multiply(value, by)
-        value = build.scale(value, term.coefficient)
-        return value if geometry.unseen is None else build.per_tap(value, geometry, "seen")
-
-    def _of_weight(self, term: Term, arithmetic: Arithmetic) -> Ref:
-        """h(w); ones in the weight's shape where the term has none."""
-        if term.weight is not None:
-            return arithmetic.ref(term.weight)
-        return self.builder.shift(self.builder.scale(arithmetic.view.weight, 0.0), 1.0)
+        return build.scale(value, term.coefficient)
 
     # ---- gains and biases
 
@@ -161,10 +165,13 @@ class Drives:
         build, arithmetic = self.builder, Arithmetic(self.builder, view)
         positions = plasticity.rule.positions
         if term.post is None:
-            return build.scale(self._of_weight(term, arithmetic), term.coefficient)
-        drive = self._known_sum(term.post, normalized_sums) if positions == "sum" else None
+            return self._of_weight(term, arithmetic)
+        modulator = None if term.modulator is None else arithmetic.ref(term.modulator)
+        drive = self._known_sum(term.post, normalized_sums) if positions == "sum" and modulator is None else None
         if drive is None:
-            drive = build.batch_mean(arithmetic.ref(term.post), positions)
+            activity = arithmetic.ref(term.post)
+            activity = activity if modulator is None else build.multiply(activity, modulator)
+            drive = build.batch_mean(activity, positions)
         drive = build.scale(drive, term.coefficient)
         return drive if term.weight is None else build.multiply(drive, arithmetic.ref(term.weight))
 

@@ -21,16 +21,20 @@ class NoiseInput:
     scale: float
 
 
-def noise_constant(mode: Mode) -> float:
-    """c of tan(angle) = sqrt(c n_in / N): 1 for a linear answer, 2 through a rectifier with its bias off."""
-    return 1.0 if mode.answers == "soma" else 2.0
+def noise_constant(answer: str) -> float:
+    """c of tan(angle) = sqrt(c n_in / N): 1 for a linear answer, 2 through a rectifier with its bias off.
+
+    Functions between the two (gelu, silu) stay below 2,
+    others have no constant of their own and are given the rectifier's.
+    """
+    return 1.0 if answer == "linear" else 2.0
 
 
-def maps_needed(mode: Mode, geometry: Geometry, plasticity: Plasticity) -> int:
-    """Noise samples of one step for one projection.
+def maps_needed(mode: Mode, geometry: Geometry, plasticity: Plasticity, answer: str = "linear") -> int:
+    """Noise samples of one step for one projection whose driven neurons answer through the transfer function `answer`.
 
-    From a target angle: tan^2 = c q r / ((2 - r) maps), where q is the geometry's `single_map_noise` and r the leak of the rule,
-    since a leaky average of rate r counts (2 - r) / r steps.
+    From a target angle: tan^2 = c q r / ((2 - r) maps), where q is the geometry's `single_map_noise` and r the leak of
+    the rule, since a leaky average of rate r counts (2 - r) / r steps.
     """
     samples = mode.samples
     assert samples is not None
@@ -47,11 +51,11 @@ def maps_needed(mode: Mode, geometry: Geometry, plasticity: Plasticity) -> int:
             plasticity.subject,
         )
     wanted = tan(radians(samples.target_angle)) ** 2
-    return max(1, ceil(noise_constant(mode) * geometry.single_map_noise * leak / ((2 - leak) * wanted)))
+    return max(1, ceil(noise_constant(answer) * geometry.single_map_noise * leak / ((2 - leak) * wanted)))
 
 
-def expected_angle_tangent(mode: Mode, geometry: Geometry, plasticity: Plasticity) -> float:
-    """tan of the angle at which a mirror of a resting W stands in the long run, with the noise that this mode gives it."""
+def expected_angle_tangent(mode: Mode, geometry: Geometry, plasticity: Plasticity, answer: str = "linear") -> float:
+    """tan of the angle at which a mirror of a resting W stands in the long run, with the noise that its mode gives."""
     leak = plasticity.decay
-    maps = maps_needed(mode, geometry, plasticity)
-    return float((noise_constant(mode) * geometry.single_map_noise * leak / ((2 - leak) * maps)) ** 0.5)
+    maps = maps_needed(mode, geometry, plasticity, answer)
+    return float((noise_constant(answer) * geometry.single_map_noise * leak / ((2 - leak) * maps)) ** 0.5)

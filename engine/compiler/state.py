@@ -27,8 +27,11 @@ class State:
     geometry: Geometry | None = None
 
     def draw(self, seed: int) -> NDArray[np.float64]:
-        """The initial value. Each state has a stream of random numbers of its own, keyed by (seed, name), so that circuits
-        that share a projection's name start from the same weights, whatever else they hold."""
+        """The initial value.
+
+        Each state has a stream of random numbers of its own, keyed by (seed, name), so that circuits that share a
+        projection's name start from the same weights, whatever else they hold.
+        """
         if isinstance(self.initial, float):
             return np.full(self.shape, self.initial)
         assert self.geometry is not None

@@ -1,10 +1,13 @@
-"""The two streams of a circuit as operations: activity upwards through the forward populations, errors back through their
-partners. Each population leaves its compartments behind, for rules and readers."""
+"""The two streams of a circuit as operations: activity upwards, errors back through the partners.
+
+Each population leaves its compartments behind, for rules and readers.
+"""
 
 from collections.abc import Mapping
 from math import sqrt
 
 from ...circuits.declarations import BatchNormalization
+from ...circuits.errors import suggest
 from ...circuits.graph import Graph
 from ...circuits.locality import conducts, fed
 from ...circuits.wiring import Pool
@@ -52,7 +55,7 @@ class Streams:
         return self.builder.scale(self.builder.function(own, "sign"), sign_scale(geometry.weight_shape))
 
     def label(self, population: str) -> Ref:
-        """What the outside says an output should be: a class for cross-entropy and label populations, else an activity."""
+        """What the outside says an output should be: a class for cross-entropy and label populations, else activity."""
         declared = self.graph.populations[population]
         is_class = declared.target is not None or declared.output_loss == "cross_entropy"
         shape = () if is_class else self.graph.shapes[population]
@@ -180,6 +183,17 @@ class Streams:
         return error
 
     # ---- results
+
+    def named(self, name: str) -> Ref:
+        """The compartment that "POPULATION.COMPARTMENT" names. Raises CircuitError with the nearest valid names."""
+        population, _, compartment = name.rpartition(".")
+        if population not in self.compartments:
+            hint = suggest(population or name, self.compartments, "populations")
+            raise cannot(f"read takes 'POPULATION.COMPARTMENT' (got '{name}'). {hint}")
+        available = self.compartments[population]
+        if compartment not in available:
+            raise cannot(f"'{population}' has no '{compartment}'. {suggest(compartment, available, 'compartments')}")
+        return available[compartment]
 
     def losses(self) -> Mapping[str, Ref]:
         """loss/OUTPUT and accuracy/OUTPUT for every output population."""

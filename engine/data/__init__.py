@@ -1,6 +1,4 @@
-"""Data sets: `digits`, built in, and `npz`, the user's own arrays. New ones: one file, and one line in
-SOURCES.
-"""
+"""Data sets: `digits`, built in, and `npz`, the user's own arrays. New ones: one file, and one line in SOURCES."""
 
 from .arrays import npz
 from .batches import order, probe_indices, steps_per_epoch, training_batches

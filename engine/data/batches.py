@@ -9,9 +9,7 @@ _ORDER_STREAM = 0x0DE4  # keeps this stream apart from other uses of the same se
 
 
 def order(samples: int, seed: int, epoch: int) -> NDArray[np.intp]:
-    """The permutation of `samples` indices for one epoch. A run resumed at an epoch sees what it would have
-    seen.
-    """
+    """The permutation of `samples` indices for one epoch. A run resumed at an epoch sees what it would have seen."""
     return np.random.default_rng([_ORDER_STREAM, seed, epoch]).permutation(samples)
 
 

@@ -1,6 +1,4 @@
-"""What a data set is to the trainer: arrays of images and labels, split for training, choosing and
-testing.
-"""
+"""What a data set is to the trainer: arrays of images and labels, split for training, choosing and testing."""
 
 from dataclasses import dataclass
 
@@ -19,9 +17,7 @@ class DataError(CounterstreamError):
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Samples of one purpose: `images` of shape (samples, *sample shape), float32; `labels` (samples,),
-    int64.
-    """
+    """Samples of one purpose: `images` of shape (samples, *sample shape), float32; `labels` (samples,), int64."""
 
     images: Floats
     labels: Labels

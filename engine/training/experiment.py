@@ -1,6 +1,4 @@
-"""What an experiment is: the YAML that `counterstream run` reads, checked as a whole before anything
-starts.
-"""
+"""What an experiment is: the YAML that `counterstream run` reads, checked as a whole before anything starts."""
 
 import math
 from pathlib import Path
@@ -62,9 +60,7 @@ Data = Annotated[Digits | Arrays, Choice()]
 
 
 class Plasticity(Consolidation):
-    """How synapses take up their drive (optimizer, rate, momentum, ...), and how the rate moves over
-    training.
-    """
+    """How synapses take up their drive (optimizer, rate, momentum, ...), and how the rate moves over training."""
 
     schedule: Schedule = Constant()
     warmup: float = Field(default=0, ge=0, description="Epochs over which the rate rises from 0, linearly.")
@@ -147,7 +143,7 @@ class Experiment(Declaration):
     @classmethod
     def _distinct(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
         if len(set(seeds)) < len(seeds):
-            raise ValueError(f"seeds must differ from each other (got {list(seeds)})")
+            raise ValueError(f"must differ from each other (got {list(seeds)})")
         return seeds
 
     @field_validator("consolidation")

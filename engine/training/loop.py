@@ -1,13 +1,10 @@
-"""Training one compiled circuit with one seed: engaged steps, other modes in between, records, and the end of
-it.
-"""
+"""Training one compiled circuit with one seed: engaged steps, other modes in between, records, and the end of it."""
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import median
-from typing import TypeVar
 
 import numpy as np
 
@@ -21,16 +18,12 @@ from .progress import EpochReport, Progress, RunName, Silent
 from .recording import effective_weights, hidden
 from .schedules import multiplier
 
-Result = TypeVar("Result")
-
 ENGAGED = ""  # the key of engaged steps among the durations; no mode has an empty name
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What a finished run came to. Seconds are those of training steps, modes included, records and
-    evaluation not.
-    """
+    """What a finished run came to. Seconds are those of training steps, modes included, records and evaluation not."""
 
     steps: int
     test_loss: float
@@ -135,17 +128,23 @@ class Training:
     def _train(self, batch: Split) -> tuple[dict[str, float], float]:
         """One engaged step and the modes that are due after it; its metrics and its seconds."""
         self.sim.rate = self.rate
-        result, seconds = _timed(lambda: self.sim.step(batch.images, batch.labels))
+        started = time.perf_counter()
+        result = self.sim.step(batch.images, batch.labels)
+        seconds = self._took(ENGAGED, started)
         if not math.isfinite(result["loss"]):
             raise self._diverged(f"the loss must stay finite (got {result['loss']})")
         self.step += 1
-        self._durations[ENGAGED].append(seconds)
         for mode, every in self.modes.items():
             if self.step % every == 0:
-                _, more = _timed(lambda mode=mode: self.sim.run(mode, steps=1))
-                self._durations[mode].append(more)
-                seconds += more
+                started = time.perf_counter()
+                self.sim.run(mode, steps=1)
+                seconds += self._took(mode, started)
         return result, seconds
+
+    def _took(self, mode: str, started: float) -> float:
+        seconds = time.perf_counter() - started
+        self._durations[mode].append(seconds)
+        return seconds
 
     @property
     def rate(self) -> float:
@@ -220,13 +219,6 @@ class Training:
             f"holds the run "
             f"up to step {self.recorded_step}"
         )
-
-
-def _timed(call: Callable[[], Result]) -> tuple[Result, float]:
-    """What a call returns, and the seconds it took."""
-    started = time.perf_counter()
-    result = call()
-    return result, time.perf_counter() - started
 
 
 def check_batch(experiment: Experiment, dataset: Dataset) -> None:

@@ -1,6 +1,4 @@
-"""The folder that an experiment writes into: never anybody else's files, and none of its own without being
-asked.
-"""
+"""The folder that an experiment writes into: never anybody else's files, and none of its own without being asked."""
 
 import json
 from pathlib import Path
@@ -36,9 +34,7 @@ class OutputFolder:
         self._written: list[str] = []
 
     def file(self, name: str) -> Path:
-        """The path of a file about to be written. Raises ExperimentError where a file of that name is not
-        ours.
-        """
+        """The path of a file about to be written. Raises ExperimentError where a file of that name is not ours."""
         path = self.path / name
         if path.exists() and name not in self._written:
             raise ExperimentError(

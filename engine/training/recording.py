@@ -1,6 +1,4 @@
-"""From a compiled circuit to the schema of its recording: which synapses, under which rules, from where to
-where.
-"""
+"""From a compiled circuit to the schema of its recording: which synapses, under which rules, from where to where."""
 
 import os
 import platform

@@ -1,12 +1,10 @@
-"""What an experiment came to: one row a run, one row a system over its seeds, and the content of
-summary.json.
-"""
+"""What an experiment came to: one row a run, one row a system over its seeds, and the content of summary.json."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from statistics import mean, stdev
-from typing import Any
+from typing import Any, TypeGuard
 
 FORMAT = 1  # of summary.json
 BASELINE = "backprop"  # what times are relative to, where it was run
@@ -51,6 +49,7 @@ class SystemFigures:
     test_accuracy: float
     test_accuracy_spread: float | None
     validation_accuracy: float | None
+    validation_accuracy_spread: float | None
     median_matrix_angle: float | None
     largest_matrix_angle: float | None
     median_delta_angle: float | None
@@ -73,8 +72,9 @@ def _system(own: Sequence[RunFigures], runs: Sequence[RunFigures]) -> SystemFigu
         transports_weights=own[0].transports_weights,
         seeds=tuple(run.seed for run in own),
         test_accuracy=mean(accuracies),
-        test_accuracy_spread=stdev(accuracies) if len(accuracies) > 1 else None,
+        test_accuracy_spread=_spread(accuracies),
         validation_accuracy=_mean(run.validation_accuracy for run in own),
+        validation_accuracy_spread=_spread(run.validation_accuracy for run in own),
         median_matrix_angle=_mean(run.median_matrix_angle for run in own),
         largest_matrix_angle=max(largest, default=None),
         median_delta_angle=_mean(run.median_delta_angle for run in own),
@@ -100,5 +100,11 @@ def _mean(values: Iterable[float | None]) -> float | None:
     return mean(found) if found else None
 
 
-def _is_number(value: float | None) -> bool:
+def _spread(values: Iterable[float | None]) -> float | None:
+    """The sample standard deviation; None for fewer than two values."""
+    found = [value for value in values if _is_number(value)]
+    return stdev(found) if len(found) > 1 else None
+
+
+def _is_number(value: float | None) -> TypeGuard[float]:
     return value is not None and not math.isnan(value)

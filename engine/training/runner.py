@@ -1,6 +1,4 @@
-"""An experiment from its declaration to its recordings: every learning system with every seed, one file a
-run.
-"""
+"""An experiment from its declaration to its recordings: every learning system with every seed, one file a run."""
 
 import re
 from collections.abc import Sequence
@@ -13,6 +11,7 @@ from ...circuits.declarations import Circuit
 from ...circuits.errors import suggest
 from ...circuits.expansion import expand
 from ...circuits.locality import prove
+from ..backends.registry import load_engine
 from ..data import Dataset, check_fit
 from ..recorder import Recorder
 from ..simulator import compile
@@ -37,9 +36,7 @@ class Finished:
 
 @dataclass(frozen=True)
 class System:
-    """One learning system of an experiment: its name, and the circuit that learns by it, as declared and
-    explicit.
-    """
+    """One learning system of an experiment: its name, and the circuit that learns by it, as declared and explicit."""
 
     name: str
     circuit: Circuit
@@ -68,6 +65,7 @@ def prepare(experiment: Experiment, circuits: Sequence[Circuit]) -> Prepared:
     for system in systems:
         _check_data(system.explicit, dataset)
     _check_modes(systems, experiment)
+    load_engine(experiment.engine, dtype=experiment.dtype, device=experiment.device)
     check_batch(experiment, dataset)
     return Prepared(experiment, dataset, tuple(systems))
 

@@ -58,9 +58,7 @@ def test_a_rule_becomes_the_tree_that_was_written():
     assert read("post.rate**2 / (variance * slope)") == Product(
         (Power(POST, 2), Power(Product((Parameter("variance"), Parameter("slope"))), -1))
     )
-    assert read("relu(pre.rate - theta)") == Call(
-        "relu", Sum((PRE, Product((number(-1), Parameter("theta")))))
-    )
+    assert read("relu(pre.rate - theta)") == Call("relu", Sum((PRE, Product((number(-1), Parameter("theta"))))))
 
 
 @pytest.mark.parametrize(
@@ -166,9 +164,7 @@ def test_refused_by_name_with_its_column(text, column, message):
     assert str(error).startswith(f"rule.yaml:3:{column}: modes.engaged.forward: {message}")
 
 
-@pytest.mark.parametrize(
-    "text", ["pre.rate", "soma.rate", "v1.soma", "partner.apical", "own.rate", "post.rate"]
-)
+@pytest.mark.parametrize("text", ["pre.rate", "soma.rate", "v1.soma", "partner.apical", "own.rate", "post.rate"])
 def test_an_intrinsic_rule_sees_its_neuron_and_the_partner_only(text):
     message = f"'{text}': a gain or bias sees only its own neuron and that neuron's partner. "
     assert message in str(refusal(text, kind="intrinsic"))
@@ -190,9 +186,7 @@ def test_an_intrinsic_rule_sees_its_neuron_and_the_partner_only(text):
 def test_a_function_of_two_sides_is_refused_by_name(text, sides):
     error = refusal(f"w + {text}", modulators=["reward"], location=Location("rule.yaml", 7, 5))
     assert len(error.problems) == 1
-    assert str(error).startswith(
-        f"rule.yaml:7:9: {text} mixes {sides}: a function takes things of one side only"
-    )
+    assert str(error).startswith(f"rule.yaml:7:9: {text} mixes {sides}: a function takes things of one side only")
 
 
 def test_a_gain_and_its_signals_are_two_sides():
@@ -237,9 +231,7 @@ def test_denominators_and_exponents_are_checked_as_written(text, column, message
 
 @pytest.mark.parametrize("text", ["w *", "* w", "w + (", "()", "w relu(w)", "pre..rate", "pre.", "w + * w"])
 def test_an_unfinished_rule_is_shown(text):
-    assert re.search(
-        "is no equation: an operator or a name is missing|never closed|may hold", str(refusal(text))
-    )
+    assert re.search("is no equation: an operator or a name is missing|never closed|may hold", str(refusal(text)))
 
 
 def test_all_wrong_names_are_reported_at_once_in_their_order():
@@ -266,9 +258,7 @@ def test_without_a_column_the_message_says_where():
 
 @pytest.mark.parametrize("name", sorted({*RESERVED_WORDS, *FUNCTIONS}))
 def test_a_parameter_cannot_bear_a_reserved_word(name):
-    with pytest.raises(
-        CircuitError, match=f"the parameter '{name}' bears a reserved word; choose another name"
-    ):
+    with pytest.raises(CircuitError, match=f"the parameter '{name}' bears a reserved word; choose another name"):
         parse_rule("pre.rate * w", kind="synapse", parameters=[name])
 
 

@@ -13,9 +13,7 @@ PARAMETERS = {"decay": 1e-3, "r": 0.1, "variance": 2.0, "slope": 0.5, "theta": 0
 
 def terms_of(text, parameters=None, kind="synapse"):
     parameters = PARAMETERS if parameters is None else parameters
-    expression = parse_rule(
-        text, kind=kind, parameters=PARAMETERS, modulators=["reward"], noise=kind == "synapse"
-    )
+    expression = parse_rule(text, kind=kind, parameters=PARAMETERS, modulators=["reward"], noise=kind == "synapse")
     return normal_form(expression, parameters, kind=kind)
 
 
@@ -93,9 +91,7 @@ def test_like_terms_merge_and_zero_terms_go(text, count):
 
 
 def test_the_order_does_not_depend_on_the_writing():
-    assert terms_of("post.rate * pre.rate - decay * w + w**2") == terms_of(
-        "w**2 - w * decay + pre.rate * post.rate"
-    )
+    assert terms_of("post.rate * pre.rate - decay * w + w**2") == terms_of("w**2 - w * decay + pre.rate * post.rate")
 
 
 def test_functions_of_parameters_are_numbers():
@@ -110,9 +106,7 @@ def test_every_linear_term_in_w_is_decay(text):
     assert decay != 0
 
 
-@pytest.mark.parametrize(
-    "text", ["w**2", "sign(w)", "mod.reward * w", "pre.rate * w", "post.rate**2 * w", "theta"]
-)
+@pytest.mark.parametrize("text", ["w**2", "sign(w)", "mod.reward * w", "pre.rate * w", "post.rate**2 * w", "theta"])
 def test_nothing_else_is_decay(text):
     terms = terms_of(text)
     assert split_decay(terms) == (terms, 0.0)
@@ -179,9 +173,7 @@ def test_64_terms_are_allowed():
 
 def test_a_typical_rule_takes_milliseconds():
     terms_of("w")
-    rule = parse_rule(
-        "r * (post.rate * pre.rate / (variance * slope) - w)", kind="synapse", parameters=PARAMETERS
-    )
+    rule = parse_rule("r * (post.rate * pre.rate / (variance * slope) - w)", kind="synapse", parameters=PARAMETERS)
     start = time.perf_counter()
     for i in range(100):  # a different value each time, so nothing is remembered
         normal_form(rule, {**PARAMETERS, "r": 0.1 + i})

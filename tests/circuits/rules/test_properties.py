@@ -72,9 +72,7 @@ def one_sided(functions):
 
 def rules(functions=CONTINUOUS):
     """Every expression that the grammar can write, in the one spelling that it gives."""
-    leaves = st.one_of(
-        st.sampled_from(list(VISIBLE.values())), numbers, parameters, reciprocals, one_sided(functions)
-    )
+    leaves = st.one_of(st.sampled_from(list(VISIBLE.values())), numbers, parameters, reciprocals, one_sided(functions))
     return st.recursive(leaves, compounds, max_leaves=8).filter(lambda rule: reach(rule) <= 8)
 
 
@@ -176,9 +174,7 @@ def shuffled(expression, shuffler):
     return add(*parts) if type(expression).__name__ == "Sum" else multiply(*parts)
 
 
-NAMES = (
-    "pre.rate post.rate post.apical pre . rate w decay theta mod.reward v2.rate _ __class__ lambda if not in"
-)
+NAMES = "pre.rate post.rate post.apical pre . rate w decay theta mod.reward v2.rate _ __class__ lambda if not in"
 MARKS = "relu( tanh( centre( exp( ( ) ) ) + - * / ** , = == := [ ] { } ' \" : ; # \\ .. . @ % & | ~"
 NUMBERS = "1 2 8 -1 0 0.5 1e-3 1e400 007"
 TOKENS = [*NAMES.split(), *MARKS.split(), *NUMBERS.split(), *"\n\t\x00é\u202e\u00a0"]

@@ -56,9 +56,7 @@ def test_a_killed_writer_loses_nothing_confirmed(tmp_path: Path, kill: int) -> N
 
 def _write_until_killed(path: Path, after: float) -> int:
     """Kills a writer `after` seconds from its first snapshot; how many it had handed over by then."""
-    with subprocess.Popen(
-        [sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True
-    ) as writer:
+    with subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True) as writer:
         assert writer.stdout is not None
         first = writer.stdout.readline()
         assert first, "the writer never began"

@@ -57,9 +57,7 @@ def test_arrays_may_change_once_the_call_returned(tmp_path: Path) -> None:
 def test_metrics_keep_their_order_and_miss_as_nan(tmp_path: Path) -> None:
     with Recorder(tmp_path / "run.h5", samples.schema()) as recorder:
         for step in range(500):
-            recorder.metrics(
-                step=step, epoch=step / 100, values={"loss": step} if step % 2 else {"accuracy": 0.5}
-            )
+            recorder.metrics(step=step, epoch=step / 100, values={"loss": step} if step % 2 else {"accuracy": 0.5})
     with h5py.File(tmp_path / "run.h5") as file:
         np.testing.assert_array_equal(file["metrics/step"], np.arange(500))
         loss = file["metrics/loss"][:]
@@ -76,9 +74,7 @@ def test_a_confirmed_record_is_readable_while_the_run_goes_on(tmp_path: Path) ->
         read = "import h5py, sys; file = h5py.File(sys.argv[1], 'r', locking=False); "
         read += "weights = file['synapses/v1->digit/weights'][3]; "
         read += "print(file.attrs['status'], *file['synapses/step'][:4], weights[0, 0])"
-        seen = subprocess.run(
-            [sys.executable, "-c", read, str(path)], capture_output=True, text=True, check=True
-        )
+        seen = subprocess.run([sys.executable, "-c", read, str(path)], capture_output=True, text=True, check=True)
         assert seen.stdout.split() == ["running", *"0123", str(samples.weights(3)["v1->digit"][0, 0])]
 
 
@@ -145,9 +141,7 @@ def test_a_failing_write_ends_the_run_and_keeps_what_was_confirmed(tmp_path: Pat
         real(self, place, value)
 
     monkeypatch.setattr(h5py.Dataset, "__setitem__", failing)
-    message = (
-        "a snapshot of step 2 could not be written: No space left on device. The file holds every record"
-    )
+    message = "a snapshot of step 2 could not be written: No space left on device. The file holds every record"
     recorder = Recorder(path, samples.schema())
     with pytest.raises(RecordingError, match=re.escape(message)), recorder:
         _record_on(recorder)
@@ -179,9 +173,7 @@ def test_a_file_that_cannot_grow_stays_readable(tmp_path: Path, limit: int) -> N
     command = [sys.executable, "-c", FILLED_DISK, str(path), str(limit), here]
     writer = subprocess.run(command, capture_output=True, text=True, check=False)
     assert writer.returncode == 1
-    assert re.search(
-        r"recording stopped, a snapshot of step \d+ could not be written: File too large", writer.stderr
-    )
+    assert re.search(r"recording stopped, a snapshot of step \d+ could not be written: File too large", writer.stderr)
     assert "Traceback" not in writer.stderr
     assert path.stat().st_size <= limit
     step = int(re.findall(r"of step (\d+)", writer.stderr)[0])
@@ -228,9 +220,7 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
             "must hold every projection (got none for 'image->v1')",
         ),
         (
-            lambda r: r.snapshot(
-                step=0, epoch=0, weights=samples.weights(0) | {"v1->digit": np.zeros((6, 10))}
-            ),
+            lambda r: r.snapshot(step=0, epoch=0, weights=samples.weights(0) | {"v1->digit": np.zeros((6, 10))}),
             "weights of 'v1->digit' must have shape (10, 6) (got (6, 10))",
         ),
         (

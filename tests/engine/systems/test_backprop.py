@@ -1,6 +1,7 @@
 """With exact feedback, the engine's explicit step is autograd's and torch.optim's, to rounding."""
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -26,7 +27,7 @@ CONSOLIDATIONS = {
 class Twin(nn.Module):
     """The residual circuit of `nets` as a torch module: same operations, same names, no line in common."""
 
-    weights = {
+    weights: ClassVar = {
         "image->stem": "stem",
         "entry1->hidden1": "first",
         "hidden1->sum1": "second",
@@ -104,7 +105,11 @@ def buffers(twin: Twin, optim: torch.optim.Optimizer) -> dict[str, Array]:
     """The optimizer's buffers as traces. Drives point down the gradient, so first moments change their sign."""
     found = {}
     for name, parameter in twin.named_states():
-        for kind, trace, sign in (("momentum_buffer", "trace", -1), ("exp_avg", "trace", -1), ("exp_avg_sq", "trace2", 1)):
+        for kind, trace, sign in (
+            ("momentum_buffer", "trace", -1),
+            ("exp_avg", "trace", -1),
+            ("exp_avg_sq", "trace2", 1),
+        ):
             buffer = optim.state.get(parameter, {}).get(kind)
             if buffer is not None:
                 found[f"{trace}/{name}"] = sign * buffer.numpy()

@@ -81,16 +81,16 @@ def test_every_problem_at_once_with_its_place() -> None:
         reads(text, "trial.yaml")
     lines = str(caught.value).splitlines()
     for expected in (
-        "trial.yaml:1:1: circuit: this key must be given",
-        "trial.yaml:1:1: format: must be one of 1 (got 2)",
+        "trial.yaml:1:1: 'circuit' must be given",
+        "trial.yaml:1:1: format: ",
         "trial.yaml:2:1: name: ",
         "trial.yaml:3:1: cirkuit: unknown key 'cirkuit'. Did you mean 'circuit'?",
         "trial.yaml:4:1: data: must name exactly one of digits, npz (got 'digit'). Did you mean 'digits'?",
-        "trial.yaml:5:1: epochs: should be greater than or equal to 1 (got 0)",
+        "trial.yaml:5:1: epochs: must be at least 1 (got 0)",
         "trial.yaml:6:17: consolidation.rat: unknown key 'rat'. Did you mean 'rate'?",
         "trial.yaml:6:25: consolidation.schedule: must name exactly one of constant, cosine, step (got 'linear')",
         "trial.yaml:7:10: record.every: must be given in epochs or in steps: {epochs: 1} or {steps: 50}",
-        "trial.yaml:8:1: seeds: seeds must differ from each other (got [1, 1])",
+        "trial.yaml:8:1: seeds: must differ from each other (got [1, 1])",
     ):
         assert any(line.startswith(expected) for line in lines), expected
     assert len(lines) == 10

@@ -62,7 +62,7 @@ def test_summary_is_plain_json() -> None:
 def test_figures_from_an_analysis() -> None:
     told = {
         "learning": "backprop", "seed": 3, "transports_weights": True, "test_accuracy": 0.5,
-        "seconds_per_step": 0.1, "training_seconds": 2.0, "median_matrix_angle": 0.0, "status": "complete", "snapshots": 4,
+        "seconds_per_step": 0.1, "training_seconds": 2.0, "median_matrix_angle": 0.0,
     }  # fmt: skip
     figures = RunFigures.of(told, "a.h5")
     assert (figures.system, figures.file, figures.median_matrix_angle) == ("backprop", "a.h5", 0.0)

@@ -1,0 +1,105 @@
+"""`check`, `expand`, `list` and `schema`."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import counterstream as cs
+from counterstream.circuits.errors import CircuitError
+from counterstream.cli.app import app
+
+from .commands import counterstream
+
+
+def output(*arguments: str, code: int = 0) -> str:
+    """What a command prints, run in this process."""
+    done = CliRunner().invoke(app, list(arguments))
+    assert done.exit_code == code, done.output
+    return done.stdout
+
+
+def test_check_says_local() -> None:
+    shown = output("check", "digits_resnet", "--learning", "kolen_pollack", "--require-local")
+    assert "Local: no synapse's value or change depends on another synapse's weight." in shown
+    assert "16 x engaged: -post.apical * pre.rate - decay * w" in shown
+    assert "normalizes by statistics of the batch" in shown
+    assert "tie" not in shown
+
+
+@pytest.mark.parametrize(("system", "tie"), [("backprop", "transpose_of"), ("sign_symmetry", "sign_of")])
+def test_check_names_every_tie(system: str, tie: str) -> None:
+    shown = output("check", "digits_resnet", "--learning", system)
+    assert shown.count(f"{tie} tie") == 15
+    assert "Weight transport: 15 projections take their weights from others" in shown
+
+
+def test_check_fits_a_screen() -> None:
+    assert len(output("check", "digits_resnet", "--learning", "weight_mirror").splitlines()) < 40
+
+
+def test_require_local_is_an_exit_code() -> None:
+    output("check", "digits_resnet", "--learning", "backprop", "--require-local", code=1)
+
+
+def test_check_json() -> None:
+    verdicts = json.loads(output("check", "digits_resnet", "--learning", "sign_symmetry", "--json"))
+    assert verdicts["transports_weights"] is True
+    assert verdicts["local"] is False
+    told = cs.check(cs.load("digits_resnet", learning="sign_symmetry")).as_data()
+    assert verdicts == json.loads(json.dumps(told))
+
+
+def test_an_unknown_name_comes_with_the_nearest() -> None:
+    done = counterstream("check", "digits_resnet", "--learning", "kolen_polack")
+    assert done.returncode == 2
+    assert "unknown learning system 'kolen_polack'" in done.stderr
+    assert "Did you mean 'kolen_pollack'?" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_broken_file_names_every_place(tmp_path: Path) -> None:
+    file = tmp_path / "broken.yaml"
+    file.write_text("format: 1\nname: broken\npopulatons: {}\nlearnig: backprop\n")
+    done = counterstream("check", file)
+    assert done.returncode == 2
+    assert f"{file}:3:1: populatons: unknown key 'populatons'. Did you mean 'populations'?" in done.stderr
+    assert f"{file}:4:1: learnig: unknown key" in done.stderr
+    assert done.stdout == ""
+
+
+def test_expand_loads_to_the_same_circuit() -> None:
+    circuit = cs.load("digits_resnet", learning="weight_mirror")
+    assert cs.loads(output("expand", "digits_resnet", "--learning", "weight_mirror")) == cs.expand(circuit)
+
+
+def test_expand_into_a_file_keeps_what_is_there(tmp_path: Path) -> None:
+    file = tmp_path / "explicit.yaml"
+    assert f"counterstream check {file}" in output("expand", "digits_resnet", "-o", str(file))
+    text = file.read_text()
+    done = counterstream("expand", "digits_resnet", "--learning", "kolen_pollack", "-o", file)
+    assert done.returncode == 2
+    assert "the file exists" in done.stderr
+    assert file.read_text() == text
+
+
+def test_list_names_what_there_is() -> None:
+    shown = output("list")
+    for word in ("digits_resnet", "kolen_pollack", "reference", "torch", "digits", "npz", "conv", "relu"):
+        assert any(line.split()[:1] == [word] for line in shown.splitlines()), word
+    assert max(map(len, shown.splitlines())) <= 120
+    assert set(json.loads(output("list", "--json"))) >= {"circuits", "learning systems", "engines", "data"}
+
+
+@pytest.mark.parametrize("kind", ["circuit", "learning", "experiment"])
+def test_schema_is_json_schema(kind: str) -> None:
+    schema = json.loads(output("schema", kind))
+    assert schema["type"] == "object"
+    assert "format" in schema["properties"]
+    assert schema["additionalProperties"] is False
+
+
+def test_errors_of_a_circuit_are_the_same_from_python() -> None:
+    with pytest.raises(CircuitError, match="unknown circuit 'digits_resnt'"):
+        cs.load("digits_resnt")
