@@ -1,4 +1,4 @@
-"""Counterstream: declare a circuit of forward and feedback populations, prove it local, compile it, train it, measure it.
+"""Counterstream: declare a circuit of forward and feedback populations, prove it local, compile, train, measure it.
 
     import counterstream as cs
     circuit = cs.load("digits_resnet", learning="kolen_pollack")

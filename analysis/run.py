@@ -126,9 +126,7 @@ class Run:
         """One snapshot of a projection's weights, read now; negative ones count from the last confirmed."""
         synapse = self._synapse(projection)
         if not -len(self.steps) <= snapshot < len(self.steps):
-            raise AnalysisError(
-                f"{self.path}: snapshot {snapshot} does not exist; the file holds {len(self.steps)}"
-            )
+            raise AnalysisError(f"{self.path}: snapshot {snapshot} does not exist; the file holds {len(self.steps)}")
         row = snapshot % len(self.steps)
 
         def read() -> np.ndarray:
@@ -192,9 +190,7 @@ class Run:
             near = get_close_matches(projection, self.synapses, n=1)
             hint = f"Did you mean {near[0]!r}? " if near else ""
             recorded = ", ".join(self.synapses) or "none"
-            raise AnalysisError(
-                f"{self.path}: projection {projection!r} is not recorded. {hint}recorded: {recorded}"
-            )
+            raise AnalysisError(f"{self.path}: projection {projection!r} is not recorded. {hint}recorded: {recorded}")
         return self.synapses[projection]
 
     def __repr__(self) -> str:
@@ -223,9 +219,7 @@ def _open(path: Path) -> h5py.File:
 
 def _check(path: Path, file: h5py.File) -> None:
     if file.attrs.get("magic") != MAGIC:
-        raise AnalysisError(
-            f"{path}: an HDF5 file, but no recording of Counterstream (attribute 'magic' is missing)"
-        )
+        raise AnalysisError(f"{path}: an HDF5 file, but no recording of Counterstream (attribute 'magic' is missing)")
     version = int(file.attrs["format_version"])
     if version > FORMAT_VERSION:
         raise AnalysisError(

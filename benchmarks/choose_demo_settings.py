@@ -2,8 +2,8 @@
 
     python benchmarks/choose_demo_settings.py [--seeds 2] [--epochs 10]
 
-Trains the five systems of the demo under each candidate setting with 288 of the 1437 training images held out, and prints
-validation accuracy and matrix angles. The 360 test images are never looked at.
+Trains the five systems of the demo under each candidate setting with 288 of the 1437 training images held out, and
+prints validation accuracy and matrix angles. The 360 test images are never looked at.
 """
 
 import argparse

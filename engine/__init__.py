@@ -1,5 +1,5 @@
-"""How a circuit runs, in the order data pass: `compiler` (circuit to programs), `backends` (one engine each), `simulator`, `data`,
-`training`, `recorder`."""
+"""How a circuit runs, in the order data pass: `compiler` (circuit to programs), `backends` (one engine each),
+`simulator`, `data`, `training`, `recorder`."""
 
 from .simulator import SimulationError, Simulator, compile
 

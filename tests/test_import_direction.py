@@ -208,9 +208,7 @@ def loaded_by(*arguments: str) -> set[str]:
     return {line.rsplit("|", 1)[-1].strip().split(".")[0] for line in account} & set(SLOW_TO_LOAD)
 
 
-@pytest.mark.parametrize(
-    "arguments", [("-c", "import counterstream"), ("-m", "counterstream", "--help")], ids=" ".join
-)
+@pytest.mark.parametrize("arguments", [("-c", "import counterstream"), ("-m", "counterstream", "--help")], ids=" ".join)
 def test_starting_loads_nothing_slow(arguments: tuple[str, ...]) -> None:
     assert loaded_by(*arguments) == set()
 

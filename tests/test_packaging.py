@@ -10,9 +10,7 @@ import counterstream
 ROOT = Path(counterstream.__file__).parent
 FOLDERS = ("circuits", "models", "engine", "analysis", "cli")
 
-pytestmark = pytest.mark.skipif(
-    not (ROOT / "pyproject.toml").exists(), reason="installed without its repository"
-)
+pytestmark = pytest.mark.skipif(not (ROOT / "pyproject.toml").exists(), reason="installed without its repository")
 
 
 def setuptools_table() -> dict:

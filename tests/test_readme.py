@@ -10,9 +10,7 @@ import pytest
 import counterstream
 
 README = Path(counterstream.__file__).parent / "README.md"
-BLOCK = re.compile(
-    r"^<!-- (file|command|commands|python): (\S+) -->\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL
-)
+BLOCK = re.compile(r"^<!-- (file|command|commands|python): (\S+) -->\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 pytestmark = pytest.mark.skipif(not README.exists(), reason="installed without its repository")
 

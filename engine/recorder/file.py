@@ -53,12 +53,8 @@ class RunFile:
         self._path = path
         self._secured = self._file.id.get_filesize()
         synapses, signals, metrics = (self._file[name] for name in ("synapses", "signals", "metrics"))
-        self._weights = {
-            name: item["weights"] for name, item in synapses.items() if isinstance(item, h5py.Group)
-        }
-        self._angles = {
-            name: item["delta_angle"] for name, item in signals.items() if isinstance(item, h5py.Group)
-        }
+        self._weights = {name: item["weights"] for name, item in synapses.items() if isinstance(item, h5py.Group)}
+        self._angles = {name: item["delta_angle"] for name, item in signals.items() if isinstance(item, h5py.Group)}
         self._metrics = {name: item for name, item in metrics.items() if name not in ("step", "epoch")}
 
     @property
@@ -106,9 +102,7 @@ class RunFile:
             os.dup2(sink.fileno(), self._file.id.get_vfd_handle())
             self._file.close()
 
-    def _append(
-        self, group: h5py.Group, steps: Sequence[int], epochs: Sequence[float], columns: Columns
-    ) -> None:
+    def _append(self, group: h5py.Group, steps: Sequence[int], epochs: Sequence[float], columns: Columns) -> None:
         index = group["step"]
         start = _confirmed(index)
         rows = slice(start, start + len(steps))

@@ -24,14 +24,10 @@ AXES = {2: ("out", "in"), 4: ("out", "in", "kernel_row", "kernel_column")}
 TEXT = h5py.string_dtype("utf-8")
 
 
-def create(
-    path: Path, schema: Schema, *, overwrite: bool, precision: Precision, compression: str | None
-) -> None:
+def create(path: Path, schema: Schema, *, overwrite: bool, precision: Precision, compression: str | None) -> None:
     """Writes the empty file beside `path` and renames it there, so that `path` never holds half a file."""
     if path.exists() and not overwrite:
-        raise RecordingError(
-            f"{path}: the file exists. Choose another path, or allow overwriting (--overwrite)"
-        )
+        raise RecordingError(f"{path}: the file exists. Choose another path, or allow overwriting (--overwrite)")
     partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -62,9 +58,7 @@ def chunk_shape(shape: Sequence[int], itemsize: int) -> tuple[int, ...]:
     for axis, size in enumerate(shape):
         inner = math.prod(chunk[axis + 1 :]) * itemsize
         cuts = math.ceil(size / max(1, CHUNK_BYTES // inner))
-        chunk[axis] = math.ceil(
-            size / cuts
-        )  # equal pieces: the last chunk is stored whole, however little it holds
+        chunk[axis] = math.ceil(size / cuts)  # equal pieces: the last chunk is stored whole, however little it holds
         if inner <= CHUNK_BYTES:
             break
     return (1, *chunk)
@@ -115,9 +109,7 @@ def _share_index(group: h5py.Group, owner: h5py.Group) -> None:
         group[name] = owner[name]
 
 
-def _synapses(
-    file: h5py.File, synapses: Sequence[Synapse], precision: Precision, compression: str | None
-) -> None:
+def _synapses(file: h5py.File, synapses: Sequence[Synapse], precision: Precision, compression: str | None) -> None:
     root = file.create_group("synapses")
     _index(root)
     for position, synapse in enumerate(synapses):
@@ -127,9 +119,7 @@ def _synapses(
         weights.attrs["position"] = np.int64(position)
 
 
-def _weights(
-    group: h5py.Group, synapse: Synapse, precision: Precision, compression: str | None
-) -> h5py.Dataset:
+def _weights(group: h5py.Group, synapse: Synapse, precision: Precision, compression: str | None) -> h5py.Dataset:
     shape = tuple(synapse.shape)
     dtype = storage_dtype(precision)
     weights = group.create_dataset(
@@ -158,9 +148,7 @@ def _weights(
         weights.dims[axis].attach_scale(scale)
     if synapse.unseen is not None and synapse.unseen.any():
         mask = np.broadcast_to(synapse.unseen, shape).astype(np.uint8)
-        unseen = group.create_dataset(
-            "unseen", data=mask, chunks=chunk_shape(shape, 1)[1:], compression="gzip"
-        )
+        unseen = group.create_dataset("unseen", data=mask, chunks=chunk_shape(shape, 1)[1:], compression="gzip")
         for axis, scale in enumerate(axes[1:]):
             unseen.dims[axis].attach_scale(scale)
     return weights

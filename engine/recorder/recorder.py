@@ -158,9 +158,7 @@ class Recorder:
         self._check_names("projection", weights, shapes)
         for name, shape in shapes.items():
             if name not in weights:
-                raise RecordingError(
-                    f"{self.path}: a snapshot must hold every projection (got none for {name!r})"
-                )
+                raise RecordingError(f"{self.path}: a snapshot must hold every projection (got none for {name!r})")
             if np.shape(weights[name]) != shape:
                 got = np.shape(weights[name])
                 raise RecordingError(f"{self.path}: weights of {name!r} must have shape {shape} (got {got})")

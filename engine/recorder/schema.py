@@ -9,9 +9,7 @@ import numpy as np
 
 from .errors import RecordingError
 
-RESERVED = frozenset(
-    {"step", "epoch"}
-)  # the coordinates stand beside the projections, populations and metrics
+RESERVED = frozenset({"step", "epoch"})  # the coordinates stand beside the projections, populations and metrics
 
 
 @dataclass(frozen=True, kw_only=True)

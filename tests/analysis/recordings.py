@@ -32,13 +32,9 @@ def record(
 ) -> Path:
     """Writes a run whose B stands at `curve` degrees to W (None: no reverse projections)."""
     random = np.random.default_rng(seed)
-    forward = [
-        synapse(name, shape, rules={"engaged": "-post.apical * pre.rate"}) for name, shape in SHAPES.items()
-    ]
+    forward = [synapse(name, shape, rules={"engaged": "-post.apical * pre.rate"}) for name, shape in SHAPES.items()]
     reverse = [
-        synapse(
-            f"{s.projection}~", s.shape, reverse_of=s.projection, tie=f"{tie} {s.projection}" if tie else None
-        )
+        synapse(f"{s.projection}~", s.shape, reverse_of=s.projection, tie=f"{tie} {s.projection}" if tie else None)
         for s in forward[1:]
         if curve
     ]
@@ -73,9 +69,7 @@ def record(
 def synapse(projection: str, shape: tuple[int, ...], **more: Any) -> Synapse:
     """A synapse of which only what `more` says matters; with `reverse_of` it is a feedback synapse."""
     role: Any = "feedback" if "reverse_of" in more else "forward"
-    return Synapse(
-        projection=projection, source="a", target="b", role=role, shape=shape, wiring="conv", **more
-    )
+    return Synapse(projection=projection, source="a", target="b", role=role, shape=shape, wiring="conv", **more)
 
 
 def schema(*synapses: Synapse, **more: Any) -> Schema:

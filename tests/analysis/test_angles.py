@@ -62,9 +62,7 @@ def test_matrix_angles_are_those_recorded(tmp_path: Path) -> None:
     assert list(table["projection"].unique()) == list(SHAPES)[1:]  # the first projection has no reverse
     assert len(table) == 5 * 11
     for row in table.itertuples():
-        assert row.angle_degrees == pytest.approx(
-            curve(row.epoch, row.depth / 4), abs=1e-4
-        )  # float32 on disk
+        assert row.angle_degrees == pytest.approx(curve(row.epoch, row.depth / 4), abs=1e-4)  # float32 on disk
         assert row.step == 23 * row.epoch
     np.testing.assert_allclose(table["norm_ratio"], 1, rtol=1e-6)
     pd.testing.assert_frame_equal(last, table[table["snapshot"] == 10].reset_index(drop=True))
@@ -156,9 +154,7 @@ def test_a_comparison_gives_mean_and_spread_over_seeds(tmp_path: Path) -> None:
 @pytest.mark.parametrize("ending", ["png", "pdf"])
 def test_the_figure_draws_every_kind_of_system(tmp_path: Path, ending: str) -> None:
     runs = {
-        "Kolen-Pollack": [
-            Run.open(record(tmp_path / f"{s}.h5", curve=lambda e, d: 90 - e, seed=s)) for s in (0, 1)
-        ],
+        "Kolen-Pollack": [Run.open(record(tmp_path / f"{s}.h5", curve=lambda e, d: 90 - e, seed=s)) for s in (0, 1)],
         "backprop": [Run.open(record(tmp_path / "bp.h5", curve=lambda e, d: 0.0, transports=True))],
         "direct": [Run.open(record(tmp_path / "dfa.h5", curve=None))],
     }

@@ -188,9 +188,7 @@ def test_analysis_loads_neither_torch_nor_the_engine() -> None:
 def test_a_reader_beside_a_busy_writer_sees_only_whole_snapshots(tmp_path: Path) -> None:
     """The writer is another process that never rests; a reading that meets its flush is repeated."""
     path = tmp_path / "run.h5"
-    with subprocess.Popen(
-        [sys.executable, "-c", BUSY_WRITER, path], stdout=subprocess.PIPE, text=True
-    ) as writer:
+    with subprocess.Popen([sys.executable, "-c", BUSY_WRITER, path], stdout=subprocess.PIPE, text=True) as writer:
         assert writer.stdout is not None
         assert writer.stdout.readline(), "the writer never began"
         openings = 0
