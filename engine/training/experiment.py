@@ -14,7 +14,7 @@ from pydantic import (
 )
 
 from ...circuits import validation, yamlfile
-from ...circuits.declarations.consolidation import Consolidation
+from ...circuits.declarations import Consolidation, Samples
 from ...circuits.model import Declaration
 from ...circuits.tagged import Choice
 from ..data import Dataset, digits, npz
@@ -72,9 +72,10 @@ class Plasticity(Consolidation):
 
 
 class ModePlan(Declaration):
-    """How often a mode other than the engaged one runs."""
+    """How often a mode other than the engaged one runs, and on how much noise."""
 
-    every: int = Field(default=1, ge=0, description="After every n-th engaged step; 0: never.")
+    every: int | None = Field(default=None, ge=0, description="After every n-th engaged step; 0: never.")
+    samples: Samples | None = Field(default=None, description="In place of the learning system's own.")
 
 
 class Interval(Declaration):
@@ -128,7 +129,9 @@ class Experiment(Declaration):
     epochs: int = Field(ge=1, le=100_000)
     batch: int = Field(default=64, ge=1)
     consolidation: Plasticity = Plasticity()
-    modes: dict[str, ModePlan] = Field(default={}, description="How often modes other than the engaged one run.")
+    modes: dict[str, ModePlan] = Field(
+        default={}, description="How often and on how much noise modes other than the engaged one run."
+    )
     seeds: tuple[Seed, ...] = Field(default=(0,), min_length=1)
     record: Record = Record()
     engine: str = "torch"

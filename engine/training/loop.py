@@ -235,5 +235,6 @@ def mode_intervals(sim: Simulator, experiment: Experiment) -> dict[str, int]:
     the system's.
     """
     declared = {name: mode.every for name, mode in sim.circuit.modes.items() if mode.isolates}
-    planned = {name: plan.every for name, plan in experiment.modes.items() if name in declared}
+    plans = {name: plan.every for name, plan in experiment.modes.items() if name in declared}
+    planned = {name: every for name, every in plans.items() if every is not None}
     return {name: every for name, every in (declared | planned).items() if every}

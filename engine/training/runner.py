@@ -36,10 +36,9 @@ class Finished:
 
 @dataclass(frozen=True)
 class System:
-    """One learning system of an experiment: its name, and the circuit that learns by it, as declared and explicit."""
+    """One learning system of an experiment: its name, and the explicit circuit that learns by it."""
 
     name: str
-    circuit: Circuit
     explicit: Circuit
 
 
@@ -58,7 +57,7 @@ def prepare(experiment: Experiment, circuits: Sequence[Circuit]) -> Prepared:
 
     Raises every error that can be found without training.
     """
-    dataset, systems = experiment.data.load(), [_system(circuit) for circuit in circuits]
+    dataset, systems = experiment.data.load(), [_system(circuit, experiment) for circuit in circuits]
     names = [system.name for system in systems]
     if len(set(names)) < len(names):
         raise ExperimentError(f"learning: systems must have different names (got {', '.join(names)})")
@@ -102,7 +101,7 @@ def run_experiment(
 def train(experiment: Experiment, system: System, run: RunName, dataset: Dataset, progress: Progress) -> Outcome:
     """One run, recorded in `run.path`."""
     sim = compile(
-        system.circuit,
+        system.explicit,
         engine=experiment.engine,
         dtype=experiment.dtype,
         seed=run.seed,
@@ -127,9 +126,15 @@ def as_yaml(experiment: Experiment) -> str:
     return yaml.safe_dump(experiment.model_dump(mode="json", by_alias=True, exclude_unset=True), sort_keys=False)
 
 
-def _system(circuit: Circuit) -> System:
+def _system(circuit: Circuit, experiment: Experiment) -> System:
     explicit = expand(circuit)
-    return System(explicit.system or "explicit", circuit, explicit)
+    modes = {
+        name: mode.model_copy(update={"samples": experiment.modes[name].samples})
+        if name in experiment.modes and experiment.modes[name].samples
+        else mode
+        for name, mode in explicit.modes.items()
+    }
+    return System(explicit.system or "explicit", explicit.model_copy(update={"modes": modes}))
 
 
 def _check_data(circuit: Circuit, dataset: Dataset) -> None:

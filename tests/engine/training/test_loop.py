@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from counterstream.analysis import Run, matrix_angles
+from counterstream.engine.compiler.compile import compile_circuit
 from counterstream.engine.data import DataError
 from counterstream.engine.training import (
     Diverged,
@@ -109,6 +110,19 @@ def test_modes_run_as_often_as_the_experiment_says(tmp_path: Path) -> None:
     path, _ = trained(tmp_path, learning="weight_mirror", modes="{mirror: {every: 0}}")
     with Run.open(path) as run:
         assert np.array_equal(run.weights("flat->digit~", 0), run.weights("flat->digit~", -1))
+
+
+def test_modes_take_as_much_noise_as_the_experiment_says(tmp_path: Path) -> None:
+    system = {
+        size: prepared(tmp_path, learning="weight_mirror", modes=f"{{mirror: {{samples: {{maps: {size}}}}}}}").systems[
+            0
+        ]
+        for size in (3, 500)
+    }
+    maps = {
+        size: {noise.maps for noise in compile_circuit(s.explicit).modes["mirror"].noise} for size, s in system.items()
+    }
+    assert maps == {3: {3}, 500: {500}}
 
 
 def test_a_mode_that_no_system_has_is_refused(tmp_path: Path) -> None:
