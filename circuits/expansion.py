@@ -68,9 +68,7 @@ def _written_out(graph: Graph, document: Document) -> Circuit:
     """A circuit written by hand with shapes, gains and biases said, and a mode for data if it has none."""
     circuit = graph.circuit
     problems = [
-        document.problem(
-            "learning by itself needs a circuit with a learning system", ("projections", index, "learning")
-        )
+        document.problem("learning by itself needs a circuit with a learning system", ("projections", index))
         for index, projection in enumerate(circuit.projections)
         if projection.learning is not None
     ]
