@@ -14,11 +14,12 @@ def cross_projections(circuit: Circuit, graph: Graph) -> Iterator[CrossProjectio
     """The cross-projections that an explicit circuit needs, partner by partner. `graph` is its forward graph."""
     read = _apical_reads(circuit)
     clamped = tuple(name for name, mode in circuit.modes.items() if mode.clamp == "partner")
+    reached = {projection.target for projection in circuit.projections}
     for partner, population in circuit.populations.items():
         name = population.partner
         if name is None:
             continue
-        if needs_gate(circuit.populations[name]):
+        if needs_gate(circuit.populations[name], reached=partner in reached):
             yield _cross(name, partner, "gate", None)
         for source, target in ((partner, name), (name, partner)):
             modes = tuple(mode for mode in circuit.modes if (target, mode) in read)
@@ -28,12 +29,15 @@ def cross_projections(circuit: Circuit, graph: Graph) -> Iterator[CrossProjectio
             yield _cross(name, partner, "drive", clamped)
 
 
-def needs_gate(population: Population) -> bool:
-    """Whether the feedback partner needs its partner's local derivative: not at linear populations without
-    normalization,
-    nor where the loss already gives the error before the transfer function."""
-    through_loss = population.output_loss in ("cross_entropy", "binary_cross_entropy")
-    return population.normalizes or (population.transfer != "linear" and not through_loss)
+def needs_gate(population: Population, *, reached: bool) -> bool:
+    """Whether a population's feedback partner needs its local derivative. `reached`: whether projections reach it.
+
+    Not where the population is linear and does not normalize; nor where cross-entropy, which gives the error before
+    the transfer function, is all that its partner hears. Errors that reach the partner by projections are errors at
+    the population's rate, and have to pass its transfer function on their way down.
+    """
+    at_rate = reached or population.output_loss not in ("cross_entropy", "binary_cross_entropy")
+    return population.normalizes or (population.transfer != "linear" and at_rate)
 
 
 def reads_partner(text: str, parameters: frozenset[str], modulators: frozenset[str]) -> bool:
@@ -73,6 +77,6 @@ def _end(projection: Projection, signal: Signal) -> str:
 def _reads(text: str, kind: RuleKind, parameters: frozenset[str], modulators: frozenset[str]) -> frozenset[Signal]:
     """The signals in a rule; none for a rule that cannot be read, which `read_plasticity` reports with its place."""
     try:
-        return reads(parse_rule(text, kind=kind, parameters=parameters, modulators=modulators))
+        return reads(parse_rule(text, kind=kind, parameters=parameters, modulators=modulators, noise=True))
     except CircuitError:
         return frozenset()

@@ -97,36 +97,52 @@ def prove(circuit: Circuit, document: Document | None = None) -> LocalityReport:
 class _Judge:
     def __init__(self, graph: Graph, plasticity: tuple[Plasticity, ...]) -> None:
         self.graph = graph
-        self.learning: dict[str, list[Plasticity]] = {}
+        self.synaptic: dict[str, list[Plasticity]] = {}
+        """By projection label; apart from what populations learn, which may be called the same."""
+        self.intrinsic: dict[str, list[Plasticity]] = {}
         for found in plasticity:
-            self.learning.setdefault(found.subject, []).append(found)
+            learning = self.synaptic if found.kind == "weights" else self.intrinsic
+            learning.setdefault(found.subject, []).append(found)
+        self.sharing: dict[str, list[str]] = {}
+        """By owner: every projection whose weights are one state with the owner's, the owner among them."""
+        for label, projection in graph.projections.items():
+            if projection.tie is None or projection.tie.kind == "same_as":
+                self.sharing.setdefault(self._owner(label), []).append(label)
+        self.moving = {self._owner(label) for label in self.synaptic}
+        """The owners whose weights some rule moves, be it the rule of a projection that shares them."""
 
     # ---- projections
 
     def projections(self) -> Iterator[Verdict]:
         for label in self.graph.projections:
-            rules = {p.mode: to_text(p.expression) for p in self.learning.get(label, ())}
+            rules = {p.mode: to_text(p.expression) for p in self.synaptic.get(label, ())}
             findings = (*self._tie(label), *self._unfed(label), *self._sharing(label), *self._rules(label))
             yield Verdict(label, "projection", rules, findings)
 
     def _tie(self, label: str) -> Iterator[Finding]:
-        tie = self.graph.projections[label].tie
-        if tie is None:
-            return
-        meaning = {
-            "transpose_of": f"its weights are the transpose of those of '{tie.owner}'",
-            "sign_of": f"its weights are the scaled signs of those of '{tie.owner}'",
-            "same_as": f"it shares its weights with '{tie.owner}'",
-        }[tie.kind]
-        if tie.kind != "same_as" and not self.graph.projections[tie.owner].plastic:
-            yield Finding("departure", f"{meaning}, which never change: a constant, not a tie")
+        owner, tie = self._owner(label), self.graph.projections[label].tie
+        if tie is not None and tie.kind != "same_as":
+            what = "transpose" if tie.kind == "transpose_of" else "scaled signs"
+            how, meaning = f"{tie.kind} tie", f"its weights are the {what} of those of '{tie.owner}'"
+        elif others := [f"'{other}'" for other in self.sharing[owner] if other != label]:
+            # Whoever declares it, the tie holds for all: each one's drive moves the weights of every other.
+            how, meaning = "same_as tie", f"it shares its weights with {', '.join(others)}"
         else:
-            yield Finding("transport", f"{tie.kind} tie: {meaning}")
+            return
+        if owner in self.moving:
+            yield Finding("transport", f"{how}: {meaning}")
+        else:
+            yield Finding("departure", f"{meaning}, which never change: a constant, not a tie")
+
+    def _owner(self, label: str) -> str:
+        """The projection in whose state the weights of `label` live, ties of ties resolved."""
+        tie = self.graph.projections[label].tie
+        return label if tie is None else self._owner(tie.owner)
 
     def _unfed(self, label: str) -> Iterator[Finding]:
         projection = self.graph.projections[label]
         ends = {"pre": projection.source, "post": projection.target}
-        for found in self.learning.get(label, ()):
+        for found in self.synaptic.get(label, ()):
             for signal in sorted(reads(found.expression), key=str):
                 if signal.compartment == "apical":
                     yield from self._missing_cross(ends[signal.side], found.mode, str(signal))
@@ -147,7 +163,7 @@ class _Judge:
             yield Finding("departure", "errors pass back through the switches of the max pool")
 
     def _rules(self, label: str) -> Iterator[Finding]:
-        for found in self.learning.get(label, ()):
+        for found in self.synaptic.get(label, ()):
             if uses_centre(found.expression):
                 yield Finding("departure", f"in mode '{found.mode}' its rule uses a mean over the batch (centre)")
             for signal in sorted(reads(found.expression), key=str):
@@ -158,7 +174,7 @@ class _Judge:
 
     def populations(self) -> Iterator[Verdict]:
         for name, population in self.graph.populations.items():
-            rules = {f"{p.mode}.{p.kind}": to_text(p.expression) for p in self.learning.get(name, ())}
+            rules = {f"{p.mode}.{p.kind}": to_text(p.expression) for p in self.intrinsic.get(name, ())}
             findings = (*self._statistics(name), *self._gate(name), *self._intrinsic_unfed(name))
             if not (population.is_source and not findings):
                 yield Verdict(name, "population", rules, findings)
@@ -176,9 +192,7 @@ class _Judge:
             )
 
     def _intrinsic_unfed(self, name: str) -> Iterator[Finding]:
-        for found in self.learning.get(name, ()):
-            if found.kind == "weights":
-                continue
+        for found in self.intrinsic.get(name, ()):
             for signal in sorted(reads(found.expression), key=str):
                 if signal.side == "partner" or signal.compartment == "apical":
                     yield from self._missing_cross(name, found.mode, f"{signal} ({found.kind})")

@@ -123,6 +123,7 @@ class _Reader:
                 kind=scope,
                 parameters=parameters.keys(),
                 modulators=self.circuit.modulators.keys(),
+                noise=self.circuit.modes[mode].fires is not None,
                 location=self.document.text_location(path) or self.document.text_location((*path, "dw")) or Location(),
             )
             whole = normal_form(expression, parameters, kind=scope)

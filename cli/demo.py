@@ -7,6 +7,9 @@ import typer
 
 EXPERIMENT = "demo.yaml"  # in models/experiments
 NEXT = """
+All systems share a decay of {decay:g}, far above the usual: the decay alone makes Kolen-Pollack's W - B shrink,
+and here it has but {epochs} epochs to do so.
+
 Try next:
   counterstream check digits_resnet --learning kolen_pollack     is it local? projection by projection
   counterstream expand digits_resnet --learning weight_mirror    every population, projection and rule
@@ -18,7 +21,9 @@ def demo(
     seeds: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Train with the seeds 0 to N - 1. [default: 2]")
     ] = None,
-    epochs: Annotated[int | None, typer.Option(min=1, help="How long to train. [default: the experiment's]")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="How long to train. [default: the experiment's]")
+    ] = None,
     systems: Annotated[
         str | None, typer.Option(metavar="A,B,...", help="Learning systems. [default: all five]")
     ] = None,
@@ -44,4 +49,11 @@ def demo(
     declared = files("counterstream.models") / "experiments" / EXPERIMENT
     experiment = changed(read(str(declared)), seeds=seeds_up_to(seeds), epochs=epochs, learning=names_in(systems))
     recordings = carry_out(experiment, output, overwrite=overwrite)
-    print(NEXT.format(recording=recordings[-1], experiment=declared))
+    print(
+        NEXT.format(
+            decay=experiment.parameters["decay"],
+            epochs=experiment.epochs,
+            recording=recordings[-1],
+            experiment=declared,
+        )
+    )

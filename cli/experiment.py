@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..circuits.errors import CounterstreamError
 from .console import console
 
 if TYPE_CHECKING:
@@ -12,12 +13,15 @@ if TYPE_CHECKING:
 def changed(experiment: "Experiment", **changes: Any) -> "Experiment":
     """The experiment with the options of the command line in place of its own; None leaves a key as it is."""
     from ..circuits.validation import build
-    from ..circuits.yamlfile import Document
+    from ..circuits.yamlfile import Document, Path_
     from ..engine.training import Experiment
 
     given = {name: getattr(experiment, name) for name in experiment.model_fields_set}
     given |= {name: value for name, value in changes.items() if value is not None}
-    return build(Experiment, Document(given, "command line"))
+    document, place = experiment.document, "command line"
+    kept = [name for name in given if changes.get(name) is None] if document else []
+    origins: dict[Path_, tuple[Document, Path_]] = {(name,): (document, (name,)) for name in kept if document}
+    return build(Experiment, Document(given, place)).written(Document(given, place, origins=origins))
 
 
 def seeds_up_to(count: int | None) -> tuple[int, ...] | None:
@@ -26,8 +30,13 @@ def seeds_up_to(count: int | None) -> tuple[int, ...] | None:
 
 
 def names_in(text: str | None) -> tuple[str, ...] | None:
-    """`a,b` as names."""
-    return None if text is None else tuple(name.strip() for name in text.split(",") if name.strip())
+    """`a,b` as names. Raises CounterstreamError where an option was given and names nothing."""
+    if text is None:
+        return None
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    if not names:
+        raise CounterstreamError(f"learning systems: must name at least one (got {text!r}). See: counterstream list")
+    return names
 
 
 def carry_out(experiment: "Experiment", folder: Path, *, overwrite: bool) -> list[Path]:
@@ -49,16 +58,16 @@ def carry_out(experiment: "Experiment", folder: Path, *, overwrite: bool) -> lis
     rows = report.write(finished.paths, experiment, output, "complete")
     screen = console()
     screen.print(report.table(rows))
-    screen.print(_legend(experiment), soft_wrap=True)
+    screen.print(_legend(experiment, rows[0].system), soft_wrap=True)
     recordings = f"{len(finished.paths)} HDF5 recording{'s' if len(finished.paths) != 1 else ''}"
     screen.print(f"\nWritten to {folder}/: {recordings}, {report.SUMMARY}, {report.FIGURE}", soft_wrap=True)
     return finished.paths
 
 
-def _legend(experiment: "Experiment") -> str:
+def _legend(experiment: "Experiment", first: str) -> str:
     seeds = f"mean ± standard deviation over {len(experiment.seeds)} seeds" if len(experiment.seeds) > 1 else "one seed"
     return (
         f"Accuracy: {seeds}. Angles at the end of training, 0° where feedback mirrors forward:\n"
         "matrix angle between W and B, delta angle between a population's error signal and backprop's.\n"
-        "Time: training steps alone, relative to backprop where it ran."
+        f"Time: training steps alone, relative to {first}."
     )

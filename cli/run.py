@@ -12,8 +12,8 @@ def run(
         str | None, typer.Option(metavar="A,B,...", help="Learning systems in place of the experiment's.")
     ] = None,
     seeds: Annotated[int | None, typer.Option(min=1, metavar="N", help="Train with the seeds 0 to N - 1.")] = None,
-    epochs: Annotated[int | None, typer.Option(min=1, help="How long to train.")] = None,
-    device: Annotated[str | None, typer.Option(help="Where to compute, such as cpu or cuda.")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, metavar="N", help="How long to train.")] = None,
+    device: Annotated[str | None, typer.Option(metavar="DEVICE", help="Where to compute, such as cpu or cuda.")] = None,
     output: Annotated[
         Path | None,
         typer.Option(metavar="FOLDER", help="Folder for the results. [default: the experiment's, or runs/NAME]"),

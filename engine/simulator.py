@@ -53,8 +53,9 @@ class UnknownName(SimulationError, KeyError):
 class Simulator:
     """What a compiled circuit does, step by step.
 
-    State is a mapping from names (weights/PROJECTION, gain/POPULATION, trace/..., see `state_dict`) to arrays of the
-    engine. A step reads the old state throughout and then puts the new one in its place: all reads precede all writes.
+    State is a mapping from names (weights/PROJECTION, gain/POPULATION, trace/MODE/..., see `state_dict`) to arrays of
+    the engine. A step reads the old state throughout and then puts the new one in its place: all reads precede all
+    writes.
     """
 
     def __init__(self, compiled: CompiledCircuit, engine: Engine[Any], seed: int = 0) -> None:
@@ -112,8 +113,8 @@ class Simulator:
 
         `data` is an array (batch, *shape), or a mapping from input populations to arrays. `target` holds classes
         (batch,), or activities (batch, *shape) for losses that compare activities, or a mapping from outputs to either;
-        circuits without a loss take none. Returns loss and accuracy, means over the batch (summed over several
-        outputs), as far as the circuit has them.
+        circuits without a loss take none. Returns means over the batch: the loss, summed over several outputs, and
+        the accuracy, averaged over those whose targets are classes, as far as the circuit has them.
         """
         mode = mode or self.compiled.data_mode
         programs = self._programs(mode, isolates=False)
@@ -123,7 +124,7 @@ class Simulator:
         self._last = (mode, inputs)
         self._watched = {name: value for name, value in observed.items() if name.startswith("watch/")}
         self._write(mode, programs, observed)
-        return self._metrics(observed)
+        return self._metrics(observed, self._classed(programs.observe, target))
 
     def run(self, mode: str, steps: int = 1, noise: Mapping[str, ArrayLike] | None = None) -> None:
         """Steps of a mode that needs no data.
@@ -178,12 +179,21 @@ class Simulator:
             }
         return {name: self.engine.array(np.asarray(value)) for name, value in hyper.items()}
 
-    def _metrics(self, observed: Mapping[str, Any]) -> dict[str, float]:
-        """Losses summed and accuracies averaged over the outputs."""
+    def _classed(self, program: Program, target: Any) -> frozenset[str]:
+        """The outputs whose target was given as classes: of activities, the largest says nothing about accuracy."""
+        found = set()
+        for name, value in program.inputs.items():
+            kind, _, subject = name.partition("/")
+            if kind == "label" and (value["dtype"] == "int" or np.ndim(self._pick(target, kind, subject)) == 1):
+                found.add(subject)
+        return frozenset(found)
+
+    def _metrics(self, observed: Mapping[str, Any], classed: frozenset[str]) -> dict[str, float]:
+        """Losses summed over the outputs, and accuracies averaged over those of `classed`."""
         found: dict[str, list[float]] = {"loss": [], "accuracy": []}
         for name, value in observed.items():
-            kind, _, _ = name.partition("/")
-            if kind in found:
+            kind, _, output = name.partition("/")
+            if kind == "loss" or (kind == "accuracy" and output in classed):
                 found[kind].append(float(self.engine.numpy(value)))
         metrics = {"loss": sum(found["loss"])} if found["loss"] else {}
         return metrics | ({"accuracy": sum(found["accuracy"]) / len(found["accuracy"])} if found["accuracy"] else {})
@@ -201,15 +211,19 @@ class Simulator:
         return joined if len(joined) > 1 else next(iter(joined.values()))
 
     def evaluate(self, data: Any, target: Any, batch: int = 1024) -> dict[str, float]:
-        """Loss and accuracy over all of `data`, by running statistics; every sample counts once."""
+        """Loss, and accuracy where targets are classes, over all of `data`, by running statistics.
+
+        Every sample counts once.
+        """
         if not self.compiled.graph.outputs:
             raise SimulationError("evaluate needs an output: no population of the circuit has a loss")
         run, program = self._executable("evaluate"), self.compiled.evaluate
+        classed = self._classed(program, target)
         totals: dict[str, float] = {}
         samples = 0
         for inputs, size in self._batches(program, data, target, batch):
             samples += size
-            for name, value in self._metrics(run({**self._state, **inputs})).items():
+            for name, value in self._metrics(run({**self._state, **inputs}), classed).items():
                 totals[name] = totals.get(name, 0.0) + size * value
         return {name: total / samples for name, total in totals.items()}
 

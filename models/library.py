@@ -15,7 +15,7 @@ from ..circuits.validation import build
 from ..circuits.writing import as_data
 from ..circuits.yamlfile import Document, Path_, path_text, read, read_file
 
-Learning = str | Path | LearningSystem | None
+Learning = str | Path | LearningSystem | Document | None
 
 
 def _stock(kind: str) -> dict[str, Path]:
@@ -42,9 +42,9 @@ def load(
 ) -> Circuit:
     """A circuit by stock name or path, checked as a whole.
 
-    `learning` replaces the circuit's learning system (a stock name, a path, or a LearningSystem), `parameters`
-    overrides parameters of its rules, `options` those of the circuit. Raises CircuitError with every problem and its
-    place.
+    `learning` replaces the circuit's learning system (a stock name, a path, a LearningSystem or its document),
+    `parameters` overrides parameters of its rules, `options` those of the circuit. Raises CircuitError with every
+    problem and its place.
     """
     document = read_file(_found(str(circuit), stock_circuits(), "circuit", Path()))
     return _checked(document, learning, parameters or {}, options or {})
@@ -77,7 +77,7 @@ def load_learning(learning: str | Path | LearningSystem, folder: Path = Path()) 
     """A learning system by stock name or path (relative to `folder`). Raises CircuitError."""
     if isinstance(learning, LearningSystem):
         return learning
-    return build(LearningSystem, _learning_document(learning, folder))
+    return build(LearningSystem, learning_document(learning, folder))
 
 
 def with_learning(
@@ -90,10 +90,16 @@ def with_learning(
     return changed
 
 
-def _learning_document(learning: str | Path | LearningSystem, folder: Path) -> Document:
+def learning_document(learning: str | Path | LearningSystem | Document, folder: Path = Path()) -> Document:
+    """What a learning system's declaration says, and where. Raises CircuitError."""
+    if isinstance(learning, Document):
+        return learning
     if isinstance(learning, LearningSystem):
         return Document(as_data(learning), learning.name)
-    return read_file(_found(str(learning), stock_learning(), "learning system", folder))
+    document = read_file(_found(str(learning), stock_learning(), "learning system", folder))
+    if not isinstance(document.data, dict):  # nothing, say: put in the place of the name, it would pass for no system
+        raise CircuitError(document.problem("the file must hold a learning system: a mapping of keys to values"))
+    return document
 
 
 def _found(name: str, stock: Mapping[str, Path], kind: str, folder: Path) -> Path:
@@ -131,11 +137,11 @@ def _with_systems(document: Document, learning: Learning) -> Document:
     problems: list[Problem] = []
     for path, name in _named_systems({**data, "learning": None} if learning is not None else data):
         try:
-            found[path] = _learning_document(name, folder)
+            found[path] = learning_document(name, folder)
         except CircuitError as error:
             problems += error.located(document.location(path), path_text(path)).problems
     if learning is not None:
-        found["learning",] = _learning_document(learning, Path())
+        found["learning",] = learning_document(learning)
     if problems:
         raise CircuitError(sorted(problems, key=lambda p: p.location))
     origins = {(): (document, ()), **{path: (system, ()) for path, system in found.items()}}

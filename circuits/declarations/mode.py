@@ -21,9 +21,10 @@ class Noise(Declaration):
 class Samples(Declaration):
     """How much noise a projection gets in one step. Exactly one of the three.
 
-    `per_input: k` gives each projection k noise samples for each of a neuron's inputs: maps = ceil(k fan_in /
-    positions). `target_angle` derives k from the rule's rate constant `r` by tan(angle) = sqrt(c fan_in / N_eff),
-    N_eff = N (2 - r) / r. `maps` fixes the number of noise vectors.
+    `per_input: k` gives each projection k noise samples for each of a neuron's inputs: maps = ceil(k fan_in / n)
+    where one map holds n samples: the positions of a conv wiring, 1 for a dense one. `target_angle` derives k from
+    the rule's rate constant `r` by tan(angle) = sqrt(c fan_in / N_eff), N_eff = N (2 - r) / r. `maps` fixes the number
+    of noise vectors.
     """
 
     per_input: Number | None = Field(default=None, gt=0)

@@ -48,6 +48,11 @@ class Wiring(Declaration):
         """How many target neurons share one weight: 1 for dense, H_out * W_out for conv."""
         return 1
 
+    def samples_per_map(self, source: Shape, target: Shape) -> int:
+        """In how many independent samples one map of noise shows a weight: its positions, as far as they see different
+        parts of the source."""
+        return self.positions(source, target)
+
     def tap_counts(self, source: Shape, target: Shape) -> NDArray[np.float64] | None:
         """For each weight, how many positions really see its tap (padding is not seen), broadcastable to the weight's
         shape; None where every weight has the same count, `positions`."""
@@ -57,6 +62,6 @@ class Wiring(Declaration):
         """The relative variance with which one map of white noise shows a weight, in units of the mean squared weight.
 
         After N maps the correlation of source and target stands at tan(angle) = sqrt(single_map_noise / N) from W. It
-        is fan_in / positions where every tap is seen everywhere.
+        is fan_in / samples_per_map where every tap is seen everywhere.
         """
-        return self.fan_in(source, target) / self.positions(source, target)
+        return self.fan_in(source, target) / self.samples_per_map(source, target)

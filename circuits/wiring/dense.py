@@ -44,3 +44,7 @@ class Dense(Wiring):
 
     def positions(self, source: Shape, target: Shape) -> int:
         return prod(target[1:]) if self.shared else 1
+
+    def samples_per_map(self, source: Shape, target: Shape) -> int:
+        """1: where a weight is shared, all its positions see the same source, so they repeat one sample."""
+        return 1

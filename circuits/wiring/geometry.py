@@ -34,6 +34,11 @@ class Geometry:
         return self.wiring.positions(self.lower, self.upper)
 
     @cached_property
+    def samples_per_map(self) -> int:
+        """In how many independent samples one map of noise shows a weight."""
+        return self.wiring.samples_per_map(self.lower, self.upper)
+
+    @cached_property
     def tap_counts(self) -> NDArray[np.float64] | None:
         """Positions that see each tap, broadcastable to the weight's shape; None where all see all."""
         return self.wiring.tap_counts(self.lower, self.upper)

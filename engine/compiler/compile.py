@@ -10,6 +10,7 @@ from ...circuits.graph import Graph, build_graph
 from ...circuits.locality import conducts, fed
 from ...circuits.plasticity import Plasticity, answer_of, read_plasticity
 from ...circuits.rules import Term
+from ...circuits.rules.compartments import NOISE
 from .builder import ProgramBuilder, Ref
 from .consolidation import Learner, consolidation_program, trace_states
 from .drives import Drives, View
@@ -256,14 +257,14 @@ class _Alone:
         weights = self.builder.input(weights_name(self.graph, self.original), geometry.weight_shape or (), role="state")
         soma = self.builder.project(fired, weights, geometry)
         answer = self.builder.transfer(soma, self._answer)
-        lower: Compartments = {"soma": fired, "rate": fired}
+        lower: Compartments = {"soma": fired, "rate": fired, NOISE: fired}
         upper: Compartments = {"soma": soma, "rate": answer}
         if self.own.reverse_of is None:
             return {"pre": lower, "post": upper}
         return {"pre": self._clamped(self.own.source, upper), "post": self._clamped(self.own.target, lower)}
 
     def _clamped(self, partner: str, forward: Compartments) -> Compartments:
-        """The compartments of a feedback population whose rate is its partner's."""
+        """The compartments of a feedback population whose rate is its partner's, noise included."""
         driven = any(
             cross.role == "drive" and cross.target == partner and conducts(self.graph, cross.modes, self.mode_name)
             for cross in self.graph.circuit.cross
@@ -274,7 +275,7 @@ class _Alone:
                 "cross-projection with role drive",
                 partner,
             )
-        clamped: Compartments = {"soma": forward["rate"], "rate": forward["rate"]}
+        clamped: Compartments = {**forward, "soma": forward["rate"]}
         if fed(self.graph, partner, self.mode_name):
             clamped["apical"] = forward["rate"]
         return clamped
@@ -340,6 +341,7 @@ class _Collected:
         shape = (geometry.weight_shape or ()) if geometry else self.graph.shapes[first.subject][:1]
         return Learner(
             state=state,
+            mode=first.mode,
             shape=shape,
             driven=bool(self._drives[state]),
             decay=first.decay,

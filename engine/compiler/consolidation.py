@@ -19,11 +19,17 @@ class Learner:
     """One state that learns in a mode: its drive arrives under the name drive/STATE (or not at all: decay alone)."""
 
     state: str
+    mode: str
     shape: Shape
     driven: bool
     decay: float
     consolidation: Literal["common", "addition"]
     geometry: Geometry | None = None
+
+    def trace(self, kind: str) -> str:
+        """The name of a trace, KIND/MODE/STATE: each mode has traces of its own, which stand still in the others, so
+        that a state's traces are as old as its mode has steps."""
+        return f"{kind}/{self.mode}/{self.state}"
 
 
 def trace_states(learners: Iterable[Learner], common: Consolidation) -> Mapping[str, State]:
@@ -32,10 +38,8 @@ def trace_states(learners: Iterable[Learner], common: Consolidation) -> Mapping[
     for learner in learners:
         if learner.consolidation == "common":
             kinds = {"sgd": ("trace",) if common.momentum else (), "adamw": ("trace", "trace2")}[common.optimizer]
-            traces |= {
-                f"{kind}/{learner.state}": State(name=f"{kind}/{learner.state}", shape=learner.shape, initial=0.0)
-                for kind in kinds
-            }
+            names = [learner.trace(kind) for kind in kinds]
+            traces |= {name: State(name=name, shape=learner.shape, initial=0.0) for name in names}
     return traces
 
 
@@ -43,7 +47,8 @@ def consolidation_program(name: str, learners: Iterable[Learner], common: Consol
     """The program that follows a mode's observations: drives in, new states out.
 
     It runs after every read of the step, so all reads precede all writes. Hyperparameters arrive as scalars: `rate`,
-    and for AdamW `correction` and `correction2`, which are 1 / (1 - beta^t).
+    and for AdamW `correction` and `correction2`, which are 1 / (1 - beta^t), t counting
+    the mode's steps.
     """
     writer = _Writer(ProgramBuilder(name), common)
     for learner in learners:
@@ -94,7 +99,7 @@ class _Writer:
         build, common = self.builder, self.common
         step = whole = self._whole(learner, weight, drive)
         if common.momentum:
-            name = f"trace/{learner.state}"
+            name = learner.trace("trace")
             step = build.add(whole, build.scale(self._state(name, learner.shape), common.momentum))
             build.results[name] = step
             if common.nesterov:
@@ -108,7 +113,7 @@ class _Writer:
         drive = build.scale(weight, 0.0) if drive is None else drive
         moments = []
         for kind, beta, seen in zip(("trace", "trace2"), common.betas, (drive, build.power(drive, 2)), strict=True):
-            name = f"{kind}/{learner.state}"
+            name = learner.trace(kind)
             old = build.scale(self._state(name, learner.shape), beta)
             build.results[name] = build.add(old, build.scale(seen, 1 - beta))
             moments.append(build.results[name])

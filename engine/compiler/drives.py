@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from ...circuits.graph import Graph
 from ...circuits.plasticity import Plasticity
 from ...circuits.rules import Call, Expression, Number, Power, Product, Signal, Sum, Term
+from ...circuits.rules.compartments import NOISE
 from ...circuits.wiring import Geometry
 from .builder import ProgramBuilder, Ref
 from .errors import cannot
@@ -66,13 +67,17 @@ class Arithmetic:
             return self.view.weight
         compartments = self.view.sides.get(signal.side, {})
         if signal.compartment not in compartments:
-            what = (
-                "no cross-projection with role teach feeds it in this mode"
-                if signal.compartment == "apical"
-                else "there is no such activity in this mode"
-            )
-            raise cannot(f"the rule of '{self.view.subject}' reads {signal}, but {what}", self.view.subject)
+            missing = self._missing(signal)
+            raise cannot(f"the rule of '{self.view.subject}' reads {signal}, but {missing}", self.view.subject)
         return compartments[signal.compartment]
+
+    def _missing(self, signal: Signal) -> str:
+        """Why a signal is not there."""
+        if signal.compartment == "apical" or (signal.side == "partner" and "partner" not in self.view.sides):
+            return "no cross-projection with role teach feeds it in this mode"
+        if signal.compartment == NOISE:
+            return "noise is injected where the forward projection starts, at the other end of the synapse"
+        return "there is no such activity in this mode"
 
     def _fold(
         self,
@@ -167,7 +172,8 @@ class Drives:
         if term.post is None:
             return self._of_weight(term, arithmetic)
         modulator = None if term.modulator is None else arithmetic.ref(term.modulator)
-        drive = self._known_sum(term.post, normalized_sums) if positions == "sum" and modulator is None else None
+        is_sum = positions == "sum" and modulator is None and "partner" in arithmetic.view.sides
+        drive = self._known_sum(term.post, normalized_sums) if is_sum else None
         if drive is None:
             activity = arithmetic.ref(term.post)
             activity = activity if modulator is None else build.multiply(activity, modulator)

@@ -41,7 +41,7 @@ def maps_needed(mode: Mode, geometry: Geometry, plasticity: Plasticity, answer: 
     if samples.maps is not None:
         return samples.maps
     if samples.per_input is not None:
-        return ceil(samples.per_input * geometry.fan_in / geometry.positions)
+        return ceil(samples.per_input * geometry.fan_in / geometry.samples_per_map)
     assert samples.target_angle is not None
     leak = plasticity.decay
     if not 0 < leak < 2:

@@ -18,7 +18,7 @@ Kind = Literal["weights", "gain", "bias", "running_mean", "running_variance", "t
 
 @dataclass(frozen=True, kw_only=True)
 class State:
-    """One array of state. `name` is KIND/SUBJECT; optimizer traces are trace/KIND/SUBJECT."""
+    """One array of state. `name` is KIND/SUBJECT; optimizer traces are trace/MODE/KIND/SUBJECT."""
 
     name: str
     shape: Shape

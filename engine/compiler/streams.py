@@ -196,7 +196,11 @@ class Streams:
         return available[compartment]
 
     def losses(self) -> Mapping[str, Ref]:
-        """loss/OUTPUT and accuracy/OUTPUT for every output population."""
+        """loss/OUTPUT for every output population, and accuracy/OUTPUT for those that may stand for classes.
+
+        Where activities are compared, the accuracy means something only if the label is the code of a class, which the
+        caller knows.
+        """
         found: dict[str, Ref] = {}
         for name in self.graph.outputs:
             loss, label = self.graph.populations[name].output_loss, self.label(name)

@@ -12,6 +12,7 @@ from .dataset import DataError, Dataset, Floats, Labels, Split
 
 REQUIRED = ("x_train", "y_train", "x_test", "y_test")
 OPTIONAL = ("x_validation", "y_validation")
+MAXIMAL_CLASSES = 2**31  # more are no classes, and would overflow
 
 
 def npz(path: str | Path) -> Dataset:
@@ -50,7 +51,8 @@ def _read(path: Path) -> Mapping[str, Any]:
     except OSError as error:
         raise DataError(f"{path}: the data file must be readable ({error.strerror or error})") from None
     except (ValueError, zipfile.BadZipFile, EOFError) as error:
-        text = "holds Python objects, which are never unpickled" if "pickle" in str(error) else "is not such an archive"
+        pickled = "pickle" in str(error) and zipfile.is_zipfile(path)  # numpy takes any text for a pickle
+        text = "holds Python objects, which are never unpickled" if pickled else "is not such an archive"
         raise DataError(f"{path}: the file must be a .npz archive of plain arrays (it {text})") from None
 
 
@@ -82,6 +84,8 @@ def _faults(purpose: str, images: Any, labels: Any) -> list[str]:
         faults.append(f"{y}: labels must be whole numbers (got {labels.dtype})")
     elif len(labels) and labels.min() < 0:
         faults.append(f"{y}: labels must be 0 or more (got {labels.min()})")
+    elif len(labels) and labels.max() >= MAXIMAL_CLASSES:
+        faults.append(f"{y}: labels must be less than {MAXIMAL_CLASSES} (got {labels.max()})")
     if images.ndim and labels.ndim == 1 and len(images) != len(labels):
         faults.append(
             f"{y}: there must be a label for each sample of {x} (got {len(labels)} labels, {len(images)} samples)"

@@ -1,6 +1,7 @@
 """What an experiment is: the YAML that `counterstream run` reads, checked as a whole before anything starts."""
 
 import math
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -8,6 +9,7 @@ from pydantic import (
     BeforeValidator,
     Field,
     GetJsonSchemaHandler,
+    PrivateAttr,
     ValidationInfo,
     field_validator,
     model_validator,
@@ -68,7 +70,7 @@ class Plasticity(Consolidation):
     @property
     def consolidation(self) -> Consolidation:
         """The part that the program needs."""
-        return Consolidation(**self.model_dump(exclude={"schedule", "warmup"}))
+        return Consolidation(**self.model_dump(exclude={"schedule", "warmup"}, exclude_unset=True))
 
 
 class ModePlan(Declaration):
@@ -108,6 +110,13 @@ def _listed(value: Any) -> Any:
     return value if isinstance(value, list | tuple) or value is None else [value]
 
 
+@dataclass(frozen=True)
+class _Source:
+    """What an experiment was read from. All are equal: experiments are, where they say the same."""
+
+    document: yamlfile.Document | None = field(default=None, compare=False)
+
+
 class Experiment(Declaration):
     """One circuit, one or several learning systems, data, and how long and how often to train.
 
@@ -139,8 +148,27 @@ class Experiment(Declaration):
     threads: int | None = Field(
         default=None, ge=1, description="CPU threads. Default: torch's own choice, a thread a core."
     )
-    dtype: Literal["float32", "float64", "bfloat16"] = "float32"
+    dtype: Literal["float32", "float64"] = "float32"
     output: str | None = Field(default=None, description="Folder for the results. Default: runs/NAME where you stand.")
+
+    _source: _Source = PrivateAttr(default=_Source())
+
+    @property
+    def document(self) -> yamlfile.Document | None:
+        """What the experiment was read from, for the places of problems; None for one that was made in Python."""
+        return self._source.document
+
+    def written(self, document: yamlfile.Document) -> "Experiment":
+        """The same experiment, as one that was read from `document`."""
+        copy = self.model_copy()
+        copy._source = _Source(document)
+        return copy
+
+    def placed(self, message: str, *path: str | int) -> str:
+        """A message about the value at `path`, behind its place."""
+        if self.document is None:
+            return f"{yamlfile.path_text(path)}: {message}"
+        return str(self.document.problem(message, path))
 
     @field_validator("seeds")
     @classmethod
@@ -161,12 +189,13 @@ class Experiment(Declaration):
 def read(path: str | Path) -> Experiment:
     """The experiment in a file, paths made absolute. Raises CircuitError with every problem and its place."""
     document = yamlfile.read_file(path)
-    return resolved(validation.build(Experiment, document), Path(path).resolve().parent)
+    return resolved(validation.build(Experiment, document), Path(path).resolve().parent).written(document)
 
 
 def reads(text: str, file: str = "<experiment>", folder: str | Path = ".") -> Experiment:
     """The experiment in a text; its paths are relative to `folder`."""
-    return resolved(validation.build(Experiment, yamlfile.read(text, file)), Path(folder).resolve())
+    document = yamlfile.read(text, file)
+    return resolved(validation.build(Experiment, document), Path(folder).resolve()).written(document)
 
 
 def resolved(experiment: Experiment, folder: Path) -> Experiment:

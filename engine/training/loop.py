@@ -14,8 +14,9 @@ from ..simulator import Simulator
 from .errors import Diverged, ExperimentError
 from .experiment import Experiment
 from .finite import first_not_finite
+from .interruption import Interruption
 from .progress import EpochReport, Progress, RunName, Silent
-from .recording import effective_weights, hidden
+from .recording import hidden
 from .schedules import multiplier
 
 ENGAGED = ""  # the key of engaged steps among the durations; no mode has an empty name
@@ -62,7 +63,8 @@ class Training:
     1. The state is recorded before the first step, whenever a record is due, and after the last step.
     2. Before each engaged step the rate's multiplier is set; after it the other modes that are due run, once
        each.
-    3. A loss or a recorded weight that is not finite raises Diverged; nothing is recorded after it.
+    3. Ctrl-C takes effect between two engaged steps: it raises KeyboardInterrupt.
+    4. A loss or a recorded weight that is not finite raises Diverged; nothing is recorded after it.
     """
 
     def __init__(
@@ -74,7 +76,9 @@ class Training:
         recorder: Recorder,
         projections: Sequence[str],
         progress: Progress | None = None,
+        interruption: Interruption | None = None,
     ) -> None:
+        self.interruption = interruption or Interruption()
         self.sim, self.dataset, self.experiment = sim, dataset, experiment
         self.run_name, self.progress = run, progress or Silent()
         self.recorder, self.projections = recorder, tuple(projections)
@@ -107,6 +111,7 @@ class Training:
         mean, started = _Means(), self.step
         validation: dict[str, float] = {}
         for indices in training_batches(len(self.dataset.train), self.experiment.batch, self.run_name.seed, epoch):
+            self.interruption.check()
             result, seconds = self._train(self.dataset.train.take(indices))
             mean.add(result, seconds)
             self._since.add(result, seconds)
@@ -132,7 +137,7 @@ class Training:
         result = self.sim.step(batch.images, batch.labels)
         seconds = self._took(ENGAGED, started)
         if not math.isfinite(result["loss"]):
-            raise self._diverged(f"the loss must stay finite (got {result['loss']})")
+            raise self._diverged(f"the loss must stay finite (got {result['loss']})", result["loss"])
         self.step += 1
         for mode, every in self.modes.items():
             if self.step % every == 0:
@@ -173,7 +178,7 @@ class Training:
         self.recorder.metrics(step=self.step, epoch=self.epoch, values=values)
 
     def _snapshot(self) -> None:
-        weights = {name: effective_weights(self.sim, name) for name in self.projections}
+        weights = {name: self.sim.weights[name] for name in self.projections}
         if not all(np.isfinite(array).all() for array in weights.values()):
             raise self._diverged("weights must stay finite")
         angles: dict[str, float] = {}
@@ -211,10 +216,10 @@ class Training:
         """Medians, so that neither the first steps nor what else the machine does counts much."""
         return sum(median(times) * len(times) / self.step for times in self._durations.values() if times)
 
-    def _diverged(self, what: str) -> Diverged:
+    def _diverged(self, what: str, loss: float = 0.0) -> Diverged:
         return Diverged(
             f"{self.run_name}: step {self.step + 1} (epoch {int(self.epoch) + 1}): {what}. "
-            f"Not finite first in {first_not_finite(self.sim)}. Lower consolidation.rate "
+            f"Not finite first in {first_not_finite(self.sim, loss=loss)}. Lower consolidation.rate "
             f"(now {self.experiment.consolidation.rate:g}), or warm up; {self.run_name.path} is readable and "
             f"holds the run "
             f"up to step {self.recorded_step}"
@@ -225,9 +230,8 @@ def check_batch(experiment: Experiment, dataset: Dataset) -> None:
     """Raise ExperimentError unless an epoch has at least one full batch."""
     samples = len(dataset.train)
     if not steps_per_epoch(samples, experiment.batch):
-        raise ExperimentError(
-            f"batch: must be at most {samples}, the training samples of {dataset.name} (got {experiment.batch})"
-        )
+        message = f"must be at most {samples}, the training samples of {dataset.name} (got {experiment.batch})"
+        raise ExperimentError(experiment.placed(message, "batch"))
 
 
 def mode_intervals(sim: Simulator, experiment: Experiment) -> dict[str, int]:

@@ -5,14 +5,10 @@ import platform
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 
-import numpy as np
-
 from ...circuits.declarations import Circuit
 from ...circuits.graph import Graph, build_graph
 from ...circuits.writing import dump
-from ..compiler.streams import sign_scale
 from ..recorder import Schema, Synapse
-from ..simulator import Floats, Simulator
 
 METRICS = ("loss", "accuracy", "validation_loss", "validation_accuracy", "rate", "images_per_second")
 PACKAGES = ("counterstream", "torch", "numpy", "h5py")
@@ -73,15 +69,6 @@ def hidden(graph: Graph) -> list[str]:
     every system gives them the exact error.
     """
     return [name for name in graph.forward if name in graph.partners and name not in graph.outputs]
-
-
-def effective_weights(sim: Simulator, label: str) -> Floats:
-    """The weights that a projection conducts by, in the layout of W; ties resolved."""
-    tie = sim.compiled.graph.projections[label].tie
-    weights = sim.weights[tie.owner if tie else label]
-    if tie is not None and tie.kind == "sign_of":
-        return np.sign(weights) * sign_scale(weights.shape)
-    return weights
 
 
 def _synapse(graph: Graph, label: str) -> Synapse:

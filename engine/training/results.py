@@ -7,7 +7,6 @@ from statistics import mean, stdev
 from typing import Any, TypeGuard
 
 FORMAT = 1  # of summary.json
-BASELINE = "backprop"  # what times are relative to, where it was run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +38,8 @@ class SystemFigures:
     """One learning system over its seeds: means, and of the accuracy the sample standard deviation (None: one
     seed).
 
-    `relative_time` is the time per step over the baseline's with the same seed, averaged over seeds; None
-    without it.
+    `relative_time` is the time per step over that of the experiment's first system with the same seed, averaged over
+    seeds; None where that system did not run.
     """
 
     system: str
@@ -65,7 +64,7 @@ def by_system(runs: Sequence[RunFigures]) -> list[SystemFigures]:
 
 def _system(own: Sequence[RunFigures], runs: Sequence[RunFigures]) -> SystemFigures:
     accuracies = [run.test_accuracy for run in own]
-    baseline = {run.seed: run.seconds_per_step for run in runs if run.system == BASELINE}
+    baseline = {run.seed: run.seconds_per_step for run in runs if run.system == runs[0].system}
     largest = [run.largest_matrix_angle for run in own if _is_number(run.largest_matrix_angle)]
     return SystemFigures(
         system=own[0].system,

@@ -17,6 +17,7 @@ from ..recorder import Recorder
 from ..simulator import compile
 from .errors import ExperimentError, Interrupted
 from .experiment import Experiment
+from .interruption import Interruption
 from .loop import Outcome, Training, check_batch
 from .output import OutputFolder
 from .progress import Progress, RunName, Silent
@@ -60,7 +61,8 @@ def prepare(experiment: Experiment, circuits: Sequence[Circuit]) -> Prepared:
     dataset, systems = experiment.data.load(), [_system(circuit, experiment) for circuit in circuits]
     names = [system.name for system in systems]
     if len(set(names)) < len(names):
-        raise ExperimentError(f"learning: systems must have different names (got {', '.join(names)})")
+        message = f"systems must have different names (got {', '.join(names)})"
+        raise ExperimentError(experiment.placed(message, "learning"))
     for system in systems:
         _check_data(system.explicit, dataset)
     _check_modes(systems, experiment)
@@ -85,20 +87,28 @@ def run_experiment(
     experiment = prepared.experiment
     _use_threads(experiment.threads)
     runs = [(system, seed) for seed in experiment.seeds for system in prepared.systems]
-    for number, (system, seed) in enumerate(runs, start=1):
-        path = output.file(f"{_file_name(system.name)}-seed{seed}.h5")
-        run = RunName(system=system.name, seed=seed, path=path)
-        progress.run_started(run, number, len(runs), experiment.epochs)
-        try:
-            outcome = train(experiment, system, run, prepared.dataset, progress)
-        except KeyboardInterrupt:
-            raise Interrupted(_saved(run, finished)) from None
-        finished.outcomes[path] = outcome
-        progress.run_finished(run, outcome.test_accuracy, outcome.training_seconds)
+    with Interruption() as interruption:
+        for number, (system, seed) in enumerate(runs, start=1):
+            path = output.file(f"{_file_name(system.name)}-seed{seed}.h5")
+            run = RunName(system=system.name, seed=seed, path=path)
+            try:
+                progress.run_started(run, number, len(runs), experiment.epochs)
+                outcome = train(experiment, system, run, prepared.dataset, progress, interruption)
+                finished.outcomes[path] = outcome
+                progress.run_finished(run, outcome.test_accuracy, outcome.training_seconds)
+            except KeyboardInterrupt:
+                raise Interrupted(_saved(run, finished)) from None
     return finished
 
 
-def train(experiment: Experiment, system: System, run: RunName, dataset: Dataset, progress: Progress) -> Outcome:
+def train(
+    experiment: Experiment,
+    system: System,
+    run: RunName,
+    dataset: Dataset,
+    progress: Progress,
+    interruption: Interruption,
+) -> Outcome:
     """One run, recorded in `run.path`."""
     sim = compile(
         system.explicit,
@@ -118,7 +128,7 @@ def train(experiment: Experiment, system: System, run: RunName, dataset: Dataset
     )
     projections = [synapse.projection for synapse in declared.synapses]
     with Recorder(run.path, declared, precision=experiment.record.precision) as recorder:
-        return Training(sim, dataset, experiment, run, recorder, projections, progress).run()
+        return Training(sim, dataset, experiment, run, recorder, projections, progress, interruption).run()
 
 
 def as_yaml(experiment: Experiment) -> str:
@@ -157,10 +167,9 @@ def _check_modes(chosen: list[System], experiment: Experiment) -> None:
     known = {name for circuit in circuits for name, mode in circuit.modes.items() if mode.isolates}
     for name in experiment.modes:
         if name not in known:
-            raise ExperimentError(
-                f"modes.{name}: must be a mode that one of the learning systems runs on noise. "
-                f"{suggest(name, sorted(known), 'modes')}"
-            )
+            hint = suggest(name, sorted(known), "modes")
+            message = f"must be a mode that one of the learning systems runs on noise. {hint}"
+            raise ExperimentError(experiment.placed(message, "modes", name))
 
 
 def _use_threads(threads: int | None) -> None:

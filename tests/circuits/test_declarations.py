@@ -64,6 +64,22 @@ def test_what_does_not_fit_is_refused(make: type[BaseModel], values: dict[str, o
         make(**values)
 
 
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"nesterov": True}, "nesterov needs a momentum above 0"),
+        ({"nesterov": True, "momentum": 0.0}, "nesterov needs a momentum above 0"),
+        ({"optimizer": "adamw", "momentum": 0.9}, "adamw has no momentum: it takes rate, betas, epsilon"),
+        ({"optimizer": "adamw", "momentum": 0.9, "nesterov": True}, "adamw has no momentum, nesterov"),
+        ({"betas": (0.9, 0.99)}, "sgd has no betas: it takes rate, momentum, nesterov"),
+        ({"optimizer": "sgd", "epsilon": 1e-6}, "sgd has no epsilon"),
+    ],
+)
+def test_consolidation_refuses_settings_that_it_would_ignore(values: dict[str, object], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        cs.Consolidation(**values)  # type: ignore[arg-type]
+
+
 def test_nothing_mutates() -> None:
     with pytest.raises(ValidationError):
         Dense(size=3).size = 4  # type: ignore[misc]

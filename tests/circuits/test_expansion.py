@@ -266,3 +266,20 @@ def test_only_modes_with_data_or_an_engaged_one_beside(name: str) -> None:
     assert not circuit.modes["engaged"].isolates
     quiet = LearningSystem(name="quiet")
     assert list(cs.expand(cs.with_learning(cs.loads(STACK % ("", "", name)), quiet)).modes) == ["engaged"]
+
+
+@pytest.mark.parametrize("learning", ["backprop", "feedback_alignment", "direct_feedback_alignment"])
+def test_an_output_with_binary_cross_entropy_is_gated_where_errors_reach_it_from_above(learning: str) -> None:
+    text = """
+populations:
+  x: {input: 3}
+  m: {transfer: sigmoid, loss: binary_cross_entropy}
+  y: {transfer: sigmoid, loss: binary_cross_entropy}
+projections:
+  - {from: x, to: m, wiring: {dense: {size: 3}}}
+  - {from: m, to: y, wiring: {dense: {size: 2}}}
+"""
+    circuit = cs.expand(cs.loads(text, learning=learning))
+    gated = {cross.target for cross in circuit.cross if cross.role == "gate"}
+    reached = {projection.target for projection in circuit.projections} & {"m~", "y~"}
+    assert gated == reached == (set() if learning.startswith("direct") else {"m~"})

@@ -3,6 +3,7 @@
 import pytest
 
 import counterstream as cs
+from counterstream.circuits.locality import Finding
 from counterstream.models import stock_learning
 
 SOUND = """
@@ -56,7 +57,47 @@ def test_a_sign_tie() -> None:
 
 def test_a_shared_weight() -> None:
     found = planted("to: k, wiring: {conv: {kernel: 3}}", "to: k, wiring: {conv: {kernel: 3}}, weights: {same_as: a}")
-    assert found == {"b": "transport: same_as tie: it shares its weights with 'a'"}
+    assert found == {
+        "a": "transport: same_as tie: it shares its weights with 'b'",
+        "b": "transport: same_as tie: it shares its weights with 'a'",
+    }
+
+
+SHARED = """
+populations: {x: {input: 3}, h: {transfer: tanh}, k: {transfer: tanh}, m: {transfer: tanh}, y: {transfer: softmax}}
+projections:
+  - {name: in, from: x, to: h, wiring: {dense: {size: 3}}}
+  - {name: p, from: h, to: k, wiring: {dense: {size: 3}}}
+  - {name: q, from: k, to: m, wiring: {dense: {size: 3}}, plastic: false, weights: {same_as: p}}
+  - {name: out, from: m, to: y, wiring: {dense: {size: 2}}}
+learning: feedback_alignment
+"""
+
+
+def test_a_frozen_projection_that_shares_what_another_learns() -> None:
+    assert violations(SHARED) == {
+        "p": "transport: same_as tie: it shares its weights with 'q'",
+        "q": "transport: same_as tie: it shares its weights with 'p'",
+        "q~": "transport: transpose_of tie: its weights are the transpose of those of 'q'",
+    }
+
+
+def test_shared_weights_that_nobody_learns_are_a_constant() -> None:
+    report = cs.check(
+        cs.loads(SHARED.replace("{size: 3}}}\n  - {name: q", "{size: 3}}, plastic: false}\n  - {name: q"))
+    )
+    assert report.local
+    assert not report.transports_weights
+    never = "which never change: a constant, not a tie"
+    assert set(report.departures) == {
+        (subject, Finding("departure", f"{meaning}, {never}"))
+        for subject, meaning in {
+            "p": "it shares its weights with 'q'",
+            "q": "it shares its weights with 'p'",
+            "p~": "its weights are the transpose of those of 'p'",
+            "q~": "its weights are the transpose of those of 'q'",
+        }.items()
+    }
 
 
 @pytest.mark.parametrize("change", ["", "  - {from: h~, to: h, role: teach, modes: [other]}\n"])
@@ -81,6 +122,14 @@ def test_a_rule_that_reads_another_population(rule: str) -> None:
     text = SOUND.replace("-post.apical * pre.rate", rule, 1)
     with pytest.raises(cs.CircuitError, match=r"is not local|is no name"):
         cs.loads(text)
+
+
+def test_a_projection_called_as_a_population() -> None:
+    report = cs.check(cs.loads(SOUND.replace("{name: a,", "{name: h,").replace('"-partner.gated"', '"-apical"')))
+    rules = {(verdict.what, verdict.subject): verdict.rules for verdict in report.verdicts}
+    assert rules["projection", "h"] == {"engaged": "-post.apical * pre.rate"}
+    assert rules["population", "h"] == {"engaged.bias": "-apical"}
+    assert report.local
 
 
 def test_departures_are_listed_apart() -> None:

@@ -6,6 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 import counterstream
+from counterstream.cli import listing, main
 from counterstream.cli.app import COMMANDS, app
 
 from .commands import counterstream as command
@@ -22,6 +23,18 @@ def test_the_index_fits_a_screen() -> None:
     shown = CliRunner().invoke(app, ["--help"])
     assert len(shown.output.splitlines()) < 30
     assert all(name in shown.output for name in COMMANDS)
+
+
+def test_ctrl_c_outside_of_a_run_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sys.argv", ["counterstream", "list"])
+    monkeypatch.setattr(listing, "contents", interrupted)
+    with pytest.raises(SystemExit) as leaving:
+        main()
+    assert leaving.value.code == 130
+    assert capsys.readouterr().err.strip() == "interrupted"
 
 
 def test_version() -> None:

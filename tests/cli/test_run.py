@@ -144,6 +144,38 @@ def test_what_is_wrong_is_said_before_anything_is_written(tmp_path: Path, keys: 
     assert not (tmp_path / "out").exists()
 
 
+INLINE_RULE = '{name: mine, feedback: {pathway: reciprocal}, modes: {engaged: {forward: "foo(pre.rate)"}}}'
+NO_PLACE_FOR_FOO = CIRCUIT.replace("input: [1, 4, 4]", "input: [1, 4, 4], foo: 1")
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"circuit": NO_PLACE_FOR_FOO}, "small.yaml:6:31: circuit.populations.image.foo: unknown key 'foo'"),
+        ({"circuit": "smal"}, "small.yaml:3:1: circuit: unknown circuit 'smal'"),
+        ({"learning": "[backprop, kolen_polack]"}, "small.yaml:21:22: learning[1]: unknown learning system"),
+        ({"learning": INLINE_RULE}, "learning.modes.engaged.forward: unknown function 'foo'"),
+        ({"learning": f"[{INLINE_RULE}]"}, "learning[0].modes.engaged.forward: unknown function 'foo'"),
+        ({"learning": "[backprop, backprop]"}, "small.yaml:21:1: learning: systems must have different names"),
+        ({"learning": "empty.yaml"}, "empty.yaml: the file must hold a learning system"),
+        ({"batch": "1000"}, "small.yaml:17:1: batch: must be at most 40"),
+        ({"modes": "{mirror: {every: 2}}"}, "small.yaml:21:9: modes.mirror: must be a mode"),
+    ],
+)
+def test_problems_have_their_place_in_the_experiment(tmp_path: Path, keys: dict[str, str], message: str) -> None:
+    (tmp_path / "empty.yaml").write_text("")
+    done = counterstream("run", save(tmp_path, **keys), "--output", tmp_path / "out")
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_name_from_the_command_line_is_placed_there(tmp_path: Path) -> None:
+    done = counterstream("run", save(tmp_path, learning="backprop"), "--learning", "kolen_polack")
+    assert done.returncode == 2
+    assert "command line: learning[0]: unknown learning system 'kolen_polack'" in done.stderr
+
+
 def test_divergence_is_an_error_and_keeps_what_is_finished(tmp_path: Path) -> None:
     file = save(tmp_path, consolidation="{rate: 1e30}", epochs="3")
     done = counterstream("run", file, "--output", tmp_path / "out")

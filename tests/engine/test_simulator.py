@@ -209,6 +209,31 @@ def test_a_resumed_run_is_the_same_run(system: str, optimizer: str) -> None:
         np.testing.assert_array_equal(resumed.state_dict()[name], value, err_msg=name)
 
 
+@pytest.mark.parametrize("how", [MOMENTUM, cs.Consolidation(optimizer="adamw", rate=0.01)], ids=["momentum", "adamw"])
+def test_the_first_step_of_a_second_mode_is_a_first_step(how: cs.Consolidation) -> None:
+    """Each mode has traces of its own, which stand still in the others."""
+    text = """
+populations: {x: {input: [4]}, y: {transfer: tanh}}
+projections: [{name: a, from: x, to: y, wiring: {dense: {size: 3}}}]
+learning:
+  name: twice
+  feedback: {pathway: none}
+  modes: {awake: {forward: "post.rate * pre.rate"}, drowsy: {forward: "post.rate * pre.rate"}}
+"""
+    sim, fresh = (simulate(cs.loads(text), consolidation=how) for _ in range(2))
+    x = np.random.default_rng(0).normal(size=(5, 4))
+    for _ in range(20):
+        sim.step(x, mode="awake")
+    fresh.weights["a"] = sim.weights["a"]
+    before = sim.state_dict()
+    sim.step(x, mode="drowsy")
+    fresh.step(x, mode="drowsy")
+    np.testing.assert_array_equal(sim.weights["a"], fresh.weights["a"])
+    after = sim.state_dict()
+    moved = {name.split("/")[1] for name in before if name.startswith("trace") and (before[name] != after[name]).any()}
+    assert moved == {"drowsy"}
+
+
 def test_initial_state_depends_on_seed_and_name_alone() -> None:
     first, other = (simulate(residual(), seed=seed) for seed in (1, 2))
     again = simulate(residual(learning="kolen_pollack"), seed=1)
@@ -398,7 +423,7 @@ learning: backprop
 """
     sims = [once(cs.loads(text, learning="backprop")) for _ in range(2)]
     x = np.random.default_rng(0).normal(size=(3, 4))
-    assert sims[0].step(x, [0, 2, 2]) == sims[1].step(x, np.eye(3)[[0, 2, 2]])
+    assert sims[0].step(x, [0, 2, 2])["loss"] == sims[1].step(x, np.eye(3)[[0, 2, 2]])["loss"]
     all_close(sims[0].state_dict(), sims[1].state_dict(), 0)
 
 

@@ -15,7 +15,8 @@ ENGINE = load_engine("reference")
 
 
 def learner(**changes: object) -> Learner:
-    return Learner(**{"state": "w", "shape": (3,), "driven": True, "decay": 0.0, "consolidation": "common", **changes})
+    usual = {"state": "w", "mode": "m", "shape": (3,), "driven": True, "decay": 0.0, "consolidation": "common"}
+    return Learner(**{**usual, **changes})
 
 
 def run(one: Learner, common: cs.Consolidation, w: np.ndarray, drives: list[np.ndarray]) -> dict[str, np.ndarray]:
@@ -79,8 +80,8 @@ def test_addition_is_plain_whatever_the_others_do() -> None:
 
 def test_plain_sgd_keeps_no_trace() -> None:
     assert trace_states([learner()], cs.Consolidation()).keys() == set()
-    assert trace_states([learner()], cs.Consolidation(momentum=0.9)).keys() == {"trace/w"}
-    assert trace_states([learner()], cs.Consolidation(optimizer="adamw")).keys() == {"trace/w", "trace2/w"}
+    assert trace_states([learner()], cs.Consolidation(momentum=0.9)).keys() == {"trace/m/w"}
+    assert trace_states([learner()], cs.Consolidation(optimizer="adamw")).keys() == {"trace/m/w", "trace2/m/w"}
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 import pytest
 
 import counterstream as cs
+from counterstream.circuits.declarations import IntrinsicRules, Rule
+from counterstream.circuits.locality import prove
 from counterstream.engine.compiler.compile import compile_circuit
 from counterstream.engine.compiler.program import Program
 
@@ -49,6 +51,27 @@ def test_gains_and_biases_use_the_sums_that_undoing_the_normalization_made() -> 
     observe = compile_circuit(residual()).modes["engaged"].observe
     assert observe.count("batch_mean") == 1  # the bias of the output, which does not normalize
     assert observe.count("standardize") == 0  # nobody reads the normalized soma by itself
+
+
+@pytest.mark.parametrize(("kind", "dw"), [("gain", "-partner.gated * drive"), ("bias", "-partner.gated")])
+def test_sums_that_are_there_anyway_are_not_seen_without_a_cross_projection(kind: str, dw: str) -> None:
+    explicit = cs.expand(residual())
+    rules = {"engaged": IntrinsicRules(**{kind: Rule(dw=dw)})}
+    entry = explicit.populations["entry1"].model_copy(update={"rules": rules})
+    unfed = explicit.model_copy(
+        update={
+            "populations": {**explicit.populations, "entry1": entry},
+            "cross": [cross for cross in explicit.cross if (cross.target, cross.role) != ("entry1", "teach")],
+            "projections": [
+                p.model_copy(update={"plastic": False}) if p.target == "entry1" else p for p in explicit.projections
+            ],
+        }
+    )
+    assert any("partner.gated" in finding.message for v in prove(unfed).verdicts for finding in v.findings)
+    with pytest.raises(cs.CircuitError) as caught:
+        compile_circuit(unfed)
+    assert "the rule of 'entry1' reads partner.gated" in str(caught.value)
+    assert "no cross-projection with role teach feeds it in this mode" in str(caught.value)
 
 
 def test_only_plastic_projections_learn() -> None:

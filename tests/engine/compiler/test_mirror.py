@@ -59,7 +59,11 @@ def test_single_map_noise_by_finite_loops(geometry: Geometry) -> None:
     assert geometry.single_map_noise == pytest.approx((total[seen] / shared[seen] ** 2).mean(), rel=1e-12)
 
 
-@pytest.mark.parametrize("geometry", ODD[:4], ids=["7x7", "strided", "1x1", "grouped"])
+SHARED = Geometry(Dense(shared=True), (6, 3, 2), (4, 3, 5))
+"""Its positions all see the same source: 15 of them, and one sample."""
+
+
+@pytest.mark.parametrize("geometry", [*ODD[:4], SHARED], ids=["7x7", "strided", "1x1", "grouped", "dense shared"])
 def test_single_map_noise_by_simulation(geometry: Geometry) -> None:
     """The spread of what single maps of white noise show of a weight, against the mean square of the weights that are
     seen.
@@ -112,6 +116,18 @@ def maps_of(circuit: cs.Circuit) -> dict[str, int]:
 
 def test_per_input_counts_positions_as_samples() -> None:
     assert maps_of(programs("{per_input: 4}")) == {"a->b": ceil(4 * 72 / 9), "b->answer": 4 * 72}
+
+
+def test_per_input_counts_no_position_that_repeats_a_sample() -> None:
+    text = """
+populations: {x: {input: [5]}, a: {transfer: relu}, b: {shape: [3, 4, 4], transfer: relu}, y: {transfer: softmax}}
+projections:
+  - {from: x, to: a, wiring: {dense: {size: 7}}}
+  - {from: a, to: b, wiring: {dense: {shared: true}}}
+  - {from: b, to: y, wiring: {dense: {size: 2}}}
+"""
+    system = programs("{per_input: 4}").learning
+    assert maps_of(cs.loads(text, learning=system)) == {"a->b": 4 * 7, "b->y": 4 * 48}
 
 
 def test_maps_are_maps() -> None:

@@ -63,6 +63,8 @@ def test_reads_what_was_saved(tmp_path: Path) -> None:
         ({"y_train": np.full(12, -1)}, "y_train: labels must be 0 or more (got -1)"),
         ({"y_test": np.full(4, 9)}, "y_test: labels must occur in y_train, 0 to 3 (got 9)"),
         ({"x_test": np.ones((0, 3)), "y_test": np.ones(0)}, "y_test: there must be at least one sample"),
+        ({"y_train": np.full(12, 2**62)}, "y_train: labels must be less than 2147483648 (got 4611686018427387904)"),
+        ({"y_train": np.full(12, 1e300)}, "y_train: labels must be less than 2147483648 (got 1e+300)"),
         ({"x_train": np.array([{}] * 12)}, "it holds Python objects, which are never unpickled"),
     ],
 )
@@ -89,7 +91,7 @@ def test_no_such_file(tmp_path: Path) -> None:
 def test_not_an_archive(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "data.npz"
     path.write_bytes(content)
-    with pytest.raises(DataError, match=r"must be a \.npz archive of plain arrays"):
+    with pytest.raises(DataError, match=r"must be a \.npz archive of plain arrays \(it is not such an archive\)"):
         npz(path)
 
 

@@ -112,7 +112,7 @@ def buffers(twin: Twin, optim: torch.optim.Optimizer) -> dict[str, Array]:
         ):
             buffer = optim.state.get(parameter, {}).get(kind)
             if buffer is not None:
-                found[f"{trace}/{name}"] = sign * buffer.numpy()
+                found[f"{trace}/engaged/{name}"] = sign * buffer.numpy()
     return found
 
 
@@ -159,8 +159,20 @@ def test_predict_and_evaluate_equal_torch_eval(loss: str) -> None:
     close(sim.predict(images, batch=4), rate, 1e-12)  # in parts, the last one smaller
     found = sim.evaluate(images, target, batch=4)
     assert found["loss"] == pytest.approx(exact, rel=1e-12)
-    truth = target if loss == "cross_entropy" else target.argmax(1)
-    assert found["accuracy"] == pytest.approx(np.mean(rate.argmax(1) == truth))
+    if loss == "cross_entropy":
+        assert found["accuracy"] == pytest.approx(np.mean(rate.argmax(1) == target))
+    else:
+        assert found.keys() == sim.step(images, target).keys() == {"loss"}
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_accuracy_is_that_of_classes_whatever_the_loss(loss: str) -> None:
+    sim, (images, _) = simulate(residual(loss)), residual_batch(loss)
+    classes = np.arange(len(images)) % 5
+    expected = np.mean(sim.predict(images).argmax(1) == classes)
+    assert sim.evaluate(images, classes)["accuracy"] == pytest.approx(expected)
+    assert sim.evaluate(images, {"answer": list(classes)}, batch=4)["accuracy"] == pytest.approx(expected)
+    assert "accuracy" in sim.step(images, torch.from_numpy(classes))
 
 
 def test_feedback_weights_are_the_forward_ones() -> None:

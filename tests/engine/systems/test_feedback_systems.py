@@ -215,7 +215,7 @@ def test_random_feedback_never_moves(system: str) -> None:
     assert len(feedback) == {"feedback_alignment": 6, "direct_feedback_alignment": 8}[system]
     for label in feedback:
         np.testing.assert_array_equal(sim.weights[label], before[label])
-        assert f"trace/weights/{label}" not in sim.state_dict()
+        assert f"trace/engaged/weights/{label}" not in sim.state_dict()
 
 
 # ---- direct feedback alignment

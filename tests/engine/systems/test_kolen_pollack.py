@@ -61,7 +61,7 @@ def test_without_decay_the_difference_stays() -> None:
     sim.step(*residual_batch())
     for label, d in differences(sim).items():
         close(d, before[label], 1e-13)
-        assert sim.get_state(f"trace/weights/{label}").any()  # though both moved
+        assert sim.get_state(f"trace/engaged/weights/{label}").any()  # though both moved
 
 
 def test_b_comes_to_mirror_w() -> None:

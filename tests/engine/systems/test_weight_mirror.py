@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import counterstream as cs
-from counterstream.circuits.declarations import LearningSystem
+from counterstream.circuits.declarations import LearningSystem, Rule
 from counterstream.circuits.plasticity import answer_of
 from counterstream.engine.compiler.mirror import expected_angle_tangent
 from counterstream.engine.simulator import Simulator, angle
@@ -22,6 +22,7 @@ LAYERS = {
     "grouped": ("[16, 5, 5]", "{conv: {channels: 12, kernel: 3, groups: 2}}"),
     "odd": ("[12, 6, 5]", "{conv: {channels: 10, kernel: [3, 2], stride: [1, 2], padding: [2, 1], dilation: [2, 1]}}"),
     "dense": ("[60]", "{dense: {size: 15}}"),
+    "dense shared": ("[10, 2, 3]", "{dense: {shared: true}}"),
 }
 
 
@@ -40,13 +41,14 @@ def layer(name: str, system: LearningSystem, transfer: str = "relu", *, twice: b
     """
     shape, wiring = LAYERS[name]
     readout = "one_to_one" if name == "dense" else "{pool: {kind: average, size: global}}"
+    target = "shape: [15, 3, 2], " if name == "dense shared" else ""
     second = f"  - {{name: second, from: a, to: b, wiring: {wiring}}}\n" if twice else ""
     return cs.loads(
         f"""
 populations:
   image: {{input: {shape}}}
   a: {{normalize: batch, transfer: relu}}
-  b: {{normalize: batch, transfer: {transfer}, initial_gain: 3, initial_bias: 2}}
+  b: {{{target}normalize: batch, transfer: {transfer}, initial_gain: 3, initial_bias: 2}}
   read: {{}}
   answer: {{transfer: softmax}}
 projections:
@@ -115,7 +117,7 @@ def test_gain_is_one_for_noise_of_any_kind_and_size(noise: str) -> None:
     check(simulate(layer("dense", mirror(fires={"noise": noise, "scale": 0.3}, samples={"per_input": 4}))), "kernel")
 
 
-@pytest.mark.parametrize("name", ["3x3 on 7x7", "strided", "dense"])
+@pytest.mark.parametrize("name", ["3x3 on 7x7", "strided", "dense", "dense shared"])
 def test_the_target_angle_is_met_in_every_layer(name: str) -> None:
     sim = simulate(layer(name, load_learning("weight_mirror")))
     for label, (_, tangent) in stand(sim, "kernel").items():
@@ -219,7 +221,31 @@ def test_projections_are_driven_by_noise_of_their_own() -> None:
     assert not np.allclose(sim.weights["second~"], sim.weights["kernel~"])
 
 
+@pytest.mark.parametrize("answers", ["soma", "rate"])
+def test_noise_is_what_the_clamped_partner_of_the_source_fires(answers: str) -> None:
+    def mirrored(signal: str) -> np.ndarray:
+        rule = {"dw": f"r * ({signal} * pre.rate / (variance * slope) - w)", "positions": "mean"}
+        sim = simulate(layer("3x3 on 7x7", mirror(feedback=rule, answers=answers, fires={"scale": 0.5})))
+        sim.run("mirror", steps=3)
+        return sim.weights["kernel~"]
+
+    np.testing.assert_array_equal(mirrored("post.noise"), mirrored("post.rate"))
+
+
 # ---- refusals
+
+
+def test_the_driven_end_has_no_noise() -> None:
+    rule = {"dw": "r * (post.rate * pre.noise - w)", "positions": "mean"}
+    with pytest.raises(cs.CircuitError, match=r"reads pre\.noise, but noise is injected where the forward"):
+        cs.compile(layer("dense", mirror(feedback=rule)))
+
+
+def test_noise_is_read_only_where_it_is_injected() -> None:
+    system = mirror()
+    engaged = system.modes["engaged"].model_copy(update={"forward": Rule(dw="post.noise * pre.rate")})
+    with pytest.raises(cs.CircuitError, match="noise is there only in a mode that injects it"):
+        cs.compile(layer("dense", system.model_copy(update={"modes": {**system.modes, "engaged": engaged}})))
 
 
 def without_leak(samples: dict[str, Any]) -> cs.Circuit:

@@ -96,6 +96,19 @@ def test_every_problem_at_once_with_its_place() -> None:
     assert len(lines) == 10
 
 
+@pytest.mark.parametrize("written", ["optimizer: adamw, betas: [0.8, 0.9]", "momentum: 0.9, nesterov: true"])
+def test_consolidation_is_what_was_written_of_it(written: str) -> None:
+    plasticity = reads(SOUND + f"consolidation: {{{written}, schedule: cosine}}").consolidation
+    found = plasticity.consolidation
+    assert found.model_fields_set == plasticity.model_fields_set - {"schedule"}
+    assert all(getattr(found, name) == getattr(plasticity, name) for name in found.model_fields_set)
+
+
+def test_settings_of_the_other_optimizer_are_refused_at_their_place() -> None:
+    with pytest.raises(CircuitError, match=r":6:1: consolidation: adamw has no momentum: it takes rate, betas, epsil"):
+        reads(SOUND + "consolidation: {optimizer: adamw, momentum: 0.9}")
+
+
 def test_warm_up_must_end_before_training_does() -> None:
     with pytest.raises(CircuitError, match=r":6:1: consolidation: warmup must be at most the 3 epochs"):
         reads(SOUND + "consolidation: {warmup: 4}")

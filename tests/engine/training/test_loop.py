@@ -10,6 +10,7 @@ import pytest
 from counterstream.analysis import Run, matrix_angles
 from counterstream.engine.compiler.compile import compile_circuit
 from counterstream.engine.data import DataError
+from counterstream.engine.simulator import compile
 from counterstream.engine.training import (
     Diverged,
     EpochReport,
@@ -21,6 +22,7 @@ from counterstream.engine.training import (
     Silent,
     run_experiment,
 )
+from counterstream.engine.training.finite import first_not_finite
 
 from .small import prepared
 
@@ -153,6 +155,15 @@ def test_divergence_stops_with_step_and_population(tmp_path: Path) -> None:
         assert run.attributes["status"] == "failed"
         assert "step" in run.attributes["message"]
         assert run.steps[0] == 0
+
+
+def test_a_loss_that_overflows_is_that_of_the_output(tmp_path: Path) -> None:
+    ready = prepared(tmp_path)
+    sim = compile(ready.systems[0].explicit)
+    sim.step(ready.dataset.train.images, ready.dataset.train.labels)
+    assert first_not_finite(sim, loss=float("inf")) == "population 'digit' (its loss)"
+    sim.weights["flat->digit"] = np.full_like(sim.weights["flat->digit"], np.inf)
+    assert first_not_finite(sim) == "the weights of 'flat->digit'"
 
 
 def test_an_interruption_keeps_what_was_recorded(tmp_path: Path) -> None:
