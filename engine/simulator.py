@@ -8,21 +8,16 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..circuits.declarations import Circuit, Consolidation, Tie
-from ..circuits.errors import CircuitError, CounterstreamError, suggest
+from ..circuits.declarations import Circuit, Consolidation
+from ..circuits.errors import CircuitError, suggest
 from ..circuits.locality import LocalityReport, prove
 from .backends.base import Engine, Executable
 from .backends.registry import load_engine
+from .batch import fit, fitting, given_as_classes, numbers
 from .compiler.compile import CompiledCircuit, ModePrograms, compile_circuit
 from .compiler.program import Program
-from .compiler.state import weights_name
-from .compiler.streams import sign_scale
-
-Floats = NDArray[np.float64]
-
-
-class SimulationError(CounterstreamError):
-    """A call that does not fit the circuit: an unknown name, an array of another shape, a mode that needs data."""
+from .errors import SimulationError
+from .views import Floats, States, Weights
 
 
 def compile(
@@ -40,14 +35,12 @@ def compile(
     is plain SGD with rate 0.1. Compartments in `watch` ("v1.rate") are kept at every step, so that reading them costs
     nothing. Raises CircuitError and EngineError.
     """
+    if not isinstance(circuit, Circuit):
+        raise SimulationError(f"compile takes a circuit, as counterstream.load gives it (got {circuit!r})")
+    if not isinstance(seed, int | np.integer) or seed < 0:
+        raise SimulationError(f"seed must be a whole number from 0 (got {seed!r})")
     compiled = compile_circuit(circuit, consolidation, watch)
     return Simulator(compiled, load_engine(engine, dtype=dtype, device=device), seed)
-
-
-class UnknownName(SimulationError, KeyError):
-    """No such projection or population, or one without what was asked for."""
-
-    __str__ = Exception.__str__  # KeyError would show the message's repr
 
 
 class Simulator:
@@ -87,17 +80,17 @@ class Simulator:
     @property
     def weights(self) -> MutableMapping[str, Floats]:
         """Weights by projection: `sim.weights["image->v1"]` is a copy; assigning sets them. W and B have one layout."""
-        return _Weights(self)
+        return Weights(self)
 
     @property
     def gains(self) -> MutableMapping[str, Floats]:
         """Gains by population."""
-        return _States(self, "gain")
+        return States(self, "gain")
 
     @property
     def biases(self) -> MutableMapping[str, Floats]:
         """Biases by population."""
-        return _States(self, "bias")
+        return States(self, "bias")
 
     # ---- learning
 
@@ -118,13 +111,13 @@ class Simulator:
         """
         mode = mode or self.compiled.data_mode
         programs = self._programs(mode, isolates=False)
-        batch = self._batch(programs.observe, data, target, modulators or {})
+        batch = self._converted(programs.observe, self._fit(programs.observe, data, target, modulators or {}))
         inputs = {**self._state, **batch}
         observed = self._observation(mode)(inputs)
         self._last = (mode, inputs)
         self._watched = {name: value for name, value in observed.items() if name.startswith("watch/")}
         self._write(mode, programs, observed)
-        return self._metrics(observed, self._classed(programs.observe, target))
+        return self._metrics(observed, given_as_classes(programs.observe, target))
 
     def run(self, mode: str, steps: int = 1, noise: Mapping[str, ArrayLike] | None = None) -> None:
         """Steps of a mode that needs no data.
@@ -147,7 +140,7 @@ class Simulator:
                 raise SimulationError(
                     f"mode '{mode}' runs no projection '{name}'. {suggest(name, known, 'projections')}"
                 )
-            given[f"noise/{name}"] = self._fitting(value, f"noise/{name}", shapes[f"noise/{name}"], True, "float")
+            given[f"noise/{name}"] = fitting(value, f"noise/{name}", shapes[f"noise/{name}"], True)
         return {name: self.engine.array(value) for name, value in given.items()}
 
     def _noise(self, mode: str, programs: ModePrograms, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -179,15 +172,6 @@ class Simulator:
             }
         return {name: self.engine.array(np.asarray(value)) for name, value in hyper.items()}
 
-    def _classed(self, program: Program, target: Any) -> frozenset[str]:
-        """The outputs whose target was given as classes: of activities, the largest says nothing about accuracy."""
-        found = set()
-        for name, value in program.inputs.items():
-            kind, _, subject = name.partition("/")
-            if kind == "label" and (value["dtype"] == "int" or np.ndim(self._pick(target, kind, subject)) == 1):
-                found.add(subject)
-        return frozenset(found)
-
     def _metrics(self, observed: Mapping[str, Any], classed: frozenset[str]) -> dict[str, float]:
         """Losses summed over the outputs, and accuracies averaged over those of `classed`."""
         found: dict[str, list[float]] = {"loss": [], "accuracy": []}
@@ -218,7 +202,7 @@ class Simulator:
         if not self.compiled.graph.outputs:
             raise SimulationError("evaluate needs an output: no population of the circuit has a loss")
         run, program = self._executable("evaluate"), self.compiled.evaluate
-        classed = self._classed(program, target)
+        classed = given_as_classes(program, target)
         totals: dict[str, float] = {}
         samples = 0
         for inputs, size in self._batches(program, data, target, batch):
@@ -245,7 +229,7 @@ class Simulator:
         activities, at the soma of each forward population that errors reach (Akrout et al. 2019). Nothing is changed.
         """
         program = self.compiled.shadow
-        inputs = {**self._state, **self._batch(program, data, target, {})}
+        inputs = {**self._state, **self._converted(program, self._fit(program, data, target, {}))}
         seen = self._executable("shadow")(inputs)
         names = [name.partition("/")[2] for name in seen if name.startswith("circuit/")]
         return {
@@ -286,7 +270,7 @@ class Simulator:
         """Set one array of state. Raises SimulationError for an unknown name or another shape."""
         if name not in self._state:
             raise SimulationError(f"unknown state '{name}'. {suggest(name, self._state, 'states')}")
-        array, shape = np.asarray(value), self.compiled.states[name].shape
+        array, shape = np.asarray(numbers(value, name)), self.compiled.states[name].shape
         if array.shape != shape:
             raise SimulationError(f"{name} must have shape {list(shape)} (got {list(array.shape)})")
         self._state = {**self._state, name: self.engine.array(array.copy())}
@@ -320,120 +304,20 @@ class Simulator:
 
     # ---- arrays from outside
 
+    def _fit(self, program: Program, data: Any, target: Any, modulators: Mapping[str, ArrayLike]) -> dict[str, Any]:
+        return fit(program, self.compiled.graph.shapes, data, target, modulators)
+
     def _batches(self, program: Program, data: Any, target: Any, size: int) -> Iterator[tuple[dict[str, Any], int]]:
-        whole = self._batch(program, data, target, {}, convert=False)
+        if size < 1:
+            raise SimulationError(f"batch must be at least 1 (got {size})")
+        whole = self._fit(program, data, target, {})
         samples = len(next(iter(whole.values())))
         for start in range(0, samples, size):
             part = {name: value[start : start + size] for name, value in whole.items()}
-            converted = {name: self._converted(program, name, value) for name, value in part.items()}
-            yield converted, min(size, samples - start)
+            yield self._converted(program, part), min(size, samples - start)
 
-    def _batch(
-        self, program: Program, data: Any, target: Any, modulators: Mapping[str, ArrayLike], *, convert: bool = True
-    ) -> dict[str, Any]:
-        """The batched inputs of a program, checked. Raises SimulationError."""
-        given = {"data": data, "label": target, "mod": dict(modulators)}
-        found: dict[str, Any] = {}
-        for name, value in program.inputs.items():
-            kind, _, subject = name.partition("/")
-            if kind in given:
-                array = self._pick(given[kind], kind, subject)
-                found[name] = self._fitting(array, name, value.shape, value.batched, value["dtype"])
-        sizes = {name: len(value) for name, value in found.items() if program.inputs[name].batched}
-        if len(set(sizes.values())) > 1:
-            listed = ", ".join(f"{name}: {size}" for name, size in sizes.items())
-            raise SimulationError(f"all inputs must hold the same number of samples (got {listed})")
-        if 0 in sizes.values():
-            raise SimulationError("the data must hold at least one sample (got none)")
-        return {name: self._converted(program, name, value) for name, value in found.items()} if convert else found
-
-    def _converted(self, program: Program, name: str, value: Any) -> Any:
-        return self.engine.array(value, program.inputs[name]["dtype"])
-
-    def _pick(self, given: Any, kind: str, subject: str) -> Any:
-        word = {"data": "data", "label": "target", "mod": "modulators"}[kind]
-        if isinstance(given, Mapping):
-            if subject not in given:
-                raise SimulationError(f"{word} must be given for '{subject}'. {suggest(subject, given, 'given')}")
-            return given[subject]
-        if given is None:
-            raise SimulationError(f"{word} must be given: the circuit's '{subject}' needs it")
-        return given
-
-    def _fitting(self, value: Any, name: str, shape: tuple[int, ...], batched: bool, dtype: str) -> Any:
-        """The array as the program wants it; classes become codes where activities are compared."""
-        array = value if hasattr(value, "shape") else np.asarray(value)
-        subject = name.partition("/")[2]
-        if name.startswith("label/") and shape and len(array.shape) == 1 and len(shape) == 1 and shape != (1,):
-            array = np.eye(shape[0])[self._classes(array, subject, shape[0])]
-        if tuple(array.shape[1:] if batched else array.shape) != shape or (batched and len(array.shape) == 0):
-            wanted = ", ".join(map(str, ("batch", *shape) if batched else shape))
-            raise SimulationError(f"'{subject}' takes an array of shape [{wanted}] (got {list(array.shape)})")
-        if dtype == "int":
-            classes = self.compiled.graph.shapes[subject][0]
-            return self._classes(array, subject, classes)
-        return array
-
-    def _classes(self, given: Any, subject: str, classes: int) -> NDArray[np.int64]:
-        array = np.asarray(given.cpu() if hasattr(given, "cpu") else given)  # a tensor on a device comes home first
-        wrong = array[~((array >= 0) & (array < classes) & (array == np.floor(array)))]
-        if wrong.size:
-            raise SimulationError(f"targets of '{subject}' must be classes from 0 to {classes - 1} (got {wrong[0]})")
-        return array.astype(np.int64)
-
-
-class _States(MutableMapping[str, Floats]):
-    """States of one kind by the name of what they belong to. Values are copies; assigning sets the state."""
-
-    def __init__(self, simulator: Simulator, kind: str) -> None:
-        self._simulator = simulator
-        self._kind = kind
-
-    def __getitem__(self, subject: str) -> Floats:
-        return self._simulator.get_state(self._name(subject)).astype(np.float64)
-
-    def __setitem__(self, subject: str, value: ArrayLike) -> None:
-        self._simulator.set_state(self._name(subject), value)
-
-    def __delitem__(self, subject: str) -> None:
-        raise SimulationError(f"the {self._kind} of '{subject}' cannot be removed from a compiled circuit")
-
-    def __iter__(self) -> Iterator[str]:
-        prefix = f"{self._kind}/"
-        return (name.removeprefix(prefix) for name in self._simulator.compiled.states if name.startswith(prefix))
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
-
-    def _name(self, subject: str) -> str:
-        if subject not in set(self):
-            raise UnknownName(f"'{subject}' has no {self._kind}. {suggest(subject, list(self), 'valid names')}")
-        return f"{self._kind}/{subject}"
-
-
-class _Weights(_States):
-    """Weights by projection, tied ones included: a tied projection shows the weights that it conducts with."""
-
-    def __init__(self, simulator: Simulator) -> None:
-        super().__init__(simulator, "weights")
-        self._graph = simulator.compiled.graph
-
-    def __iter__(self) -> Iterator[str]:
-        return (label for label in self._graph.projections if self._graph.weighted(label))
-
-    def __getitem__(self, subject: str) -> Floats:
-        tie = self._tie(subject)
-        owned = self._simulator.get_state(weights_name(self._graph, subject)).astype(np.float64)
-        return np.sign(owned) * sign_scale(owned.shape) if tie and tie.kind == "sign_of" else owned
-
-    def __setitem__(self, subject: str, value: ArrayLike) -> None:
-        if tie := self._tie(subject):
-            raise SimulationError(f"'{subject}' has no weights of its own: set those of '{tie.owner}' ({tie.kind})")
-        super().__setitem__(subject, value)
-
-    def _tie(self, subject: str) -> Tie | None:
-        self._name(subject)
-        return self._graph.projections[subject].tie
+    def _converted(self, program: Program, arrays: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: self.engine.array(value, program.inputs[name]["dtype"]) for name, value in arrays.items()}
 
 
 def angle(a: NDArray[np.generic], b: NDArray[np.generic]) -> float:

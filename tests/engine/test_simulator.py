@@ -8,7 +8,8 @@ import torch
 
 import counterstream as cs
 from counterstream.engine import SimulationError
-from counterstream.engine.simulator import Simulator, UnknownName, angle
+from counterstream.engine.errors import UnknownName
+from counterstream.engine.simulator import Simulator, angle
 
 from .nets import SYSTEMS, Array, all_close, close, once, plain, plain_batch, residual, residual_batch, simulate
 
@@ -560,3 +561,31 @@ def test_locality_and_circuit_are_at_hand() -> None:
         "v2~",
         "v1~",
     }
+
+
+# ---- what is no number, no circuit, no seed
+
+
+@pytest.mark.parametrize("odd", [np.array(["a"] * 4), np.array([None] * 4, dtype=object), np.zeros(4, dtype=complex)])
+def test_what_is_no_real_number_is_refused(odd: Any) -> None:
+    sim = simulate(plain())
+    images, _ = plain_batch()
+    with pytest.raises(SimulationError, match=r"takes real numbers \(got an array of"):
+        sim.step(images, odd)
+    before = sim.state_dict()
+    with pytest.raises(SimulationError, match=r"takes real numbers \(got an array of"):
+        sim.set_state(next(iter(before)), odd)
+    all_close(sim.state_dict(), before)
+
+
+def test_compile_takes_a_circuit_and_a_seed() -> None:
+    with pytest.raises(SimulationError, match=r"compile takes a circuit, as counterstream.load gives it \(got 'digits"):
+        cs.compile("digits_resnet")  # type: ignore[arg-type]
+    with pytest.raises(SimulationError, match=r"seed must be a whole number from 0 \(got -1\)"):
+        cs.compile(cs.load("digits_resnet"), seed=-1)
+
+
+def test_predicting_in_batches_of_nothing_is_refused() -> None:
+    sim = simulate(plain())
+    with pytest.raises(SimulationError, match=r"batch must be at least 1 \(got 0\)"):
+        sim.predict(plain_batch()[0], batch=0)
