@@ -30,6 +30,11 @@ from .writing import as_data
 from .yamlfile import Document, Path_
 
 
+def compact(circuit: Circuit) -> Circuit:
+    """The same circuit with blocks and stages written out, its learning system still in one place."""
+    return build(Circuit, flat(Document(as_data(circuit), circuit.name)))
+
+
 def expand(circuit: Circuit) -> Circuit:
     """The explicit circuit: every population with its shape, every projection, cross-projection and rule.
 

@@ -15,6 +15,10 @@ def expand(
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", help="Write there; an existing file is kept."),
     ] = None,
+    compact: Annotated[
+        bool,
+        typer.Option("--compact", help="Write out blocks and stages; leave the learning system in one place."),
+    ] = False,
 ) -> None:
     """Print every population, projection, cross-projection and rule of a circuit, as YAML that loads to the
     same circuit.
@@ -23,11 +27,12 @@ def expand(
     Example:
       counterstream expand digits_resnet --learning kolen_pollack -o explicit.yaml
     """
-    from ..circuits.expansion import expand as expanded
+    from ..circuits import expansion
     from ..circuits.writing import dump
     from ..models.library import load
 
-    text = dump(expanded(load(circuit, learning=learning)))
+    loaded = load(circuit, learning=learning)
+    text = dump(expansion.compact(loaded) if compact else expansion.expand(loaded))
     if output is None:
         print(text, end="")
     else:

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 
 import counterstream as cs
 from counterstream.circuits.declarations import LearningSystem
+from counterstream.circuits.expansion import compact
 from counterstream.models import load_learning, stock_learning
 
 from ..strategies import circuits
@@ -283,3 +284,15 @@ projections:
     gated = {cross.target for cross in circuit.cross if cross.role == "gate"}
     reached = {projection.target for projection in circuit.projections} & {"m~", "y~"}
     assert gated == reached == (set() if learning.startswith("direct") else {"m~"})
+
+
+@pytest.mark.parametrize("system", ["kolen_pollack", "weight_mirror", "direct_feedback_alignment"])
+def test_compact_writes_out_blocks_and_stages_only(system: str) -> None:
+    circuit = cs.load("digits_resnet", learning=system)
+    written = compact(circuit)
+    assert not written.blocks
+    assert not written.stages
+    assert written.learning == circuit.learning
+    assert "stage2.block1.sum" in written.populations
+    assert cs.loads(cs.dump(written)) == written
+    assert cs.expand(written) == cs.expand(circuit)
