@@ -1,9 +1,10 @@
 """Blocks and stages written out: a document with repetition becomes one without, and every piece keeps its place."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from . import names
+from .arithmetic import ArithmeticFault, is_reference, names_in, substitute
 from .declarations import Block, Stage
 from .errors import CircuitError, Problem, suggest
 from .validation import build
@@ -12,25 +13,28 @@ from .yamlfile import Document, Path_
 MAXIMAL_INSTANCES = 1_000  # of blocks in one circuit
 
 
-def apply_options(document: Document, given: Mapping[str, Any]) -> Document:
-    """The document without options: every `$option` replaced by its value, from `given` where it is named there.
+def apply_options(document: Document, given: Mapping[str, Any], variant: str | None = None) -> Document:
+    """The document without options and variants: every `$option` replaced by its value.
 
-    Inside a block, the block's own parameters hide options of the same name. Raises CircuitError for unknown options.
+    That is the value in `given`, or the variant's, or the declared default. Options may be reckoned from options that
+    stand before them. Inside a block, the block's own parameters hide options of the same name. A variant's name
+    becomes the circuit's. Raises CircuitError for unknown options and variants.
     """
     data = document.data
     if not isinstance(data, dict):
         return document
-    declared = data.get("options") or {}
-    if not isinstance(declared, dict):
-        raise CircuitError(document.problem("must be a mapping of names to values", ("options",)))
+    declared, variants = _mapping(document, "options"), _mapping(document, "variants")
+    if variant is not None and variant not in variants:
+        hint = suggest(variant, variants, "variants")
+        raise CircuitError(document.problem(f"unknown variant '{variant}'. {hint}", ("variants",)))
     problems = [
-        document.problem(f"unknown option '{name}'. {suggest(name, declared, 'options')}", ("options",))
-        for name in given
+        document.problem(f"unknown option '{name}'. {suggest(name, declared, 'options')}", path)
+        for name, path in _set_options(given, variants)
         if name not in declared
     ]
-    options = {**declared, **given}
-    rest = {key: value for key, value in data.items() if key not in ("options", "blocks")}
-    written = _substitute(rest, options)
+    options = _settled({**declared, **(variants[variant] if variant else {}), **given})
+    rest = {key: value for key, value in data.items() if key not in ("options", "variants", "blocks")}
+    written = _substitute(rest | ({"name": variant} if variant else {}), options)
     problems += _left_over(document, written, (), options, "options")
     if problems:
         raise CircuitError(sorted(problems, key=lambda p: p.location))
@@ -38,7 +42,33 @@ def apply_options(document: Document, given: Mapping[str, Any]) -> Document:
         written["blocks"] = {name: _substitute(block, _unhidden(options, block)) for name, block in blocks.items()}
     elif "blocks" in data:
         written["blocks"] = blocks
-    return Document({key: written[key] for key in data if key in written}, document.file, origins={(): (document, ())})
+    ordered = {key: written[key] for key in (*data, "name") if key in written}
+    return Document(ordered, document.file, origins={(): (document, ())})
+
+
+def _mapping(document: Document, key: str) -> dict[str, Any]:
+    """What stands at the top of a file under a key, of names to values."""
+    found = document.data.get(key) or {}
+    nested = key == "variants" and isinstance(found, dict)
+    for path, value in (((key,), found), *(((key, name), item) for name, item in (found.items() if nested else ()))):
+        if not isinstance(value, dict):
+            raise CircuitError(document.problem("must be a mapping of names to values", path))
+    return dict(found)
+
+
+def _set_options(given: Mapping[str, Any], variants: Mapping[str, Any]) -> Iterator[tuple[str, Path_]]:
+    """The options that somebody sets, and where."""
+    yield from ((name, ("options",)) for name in given)
+    for variant, settings in variants.items():
+        yield from ((name, ("variants", variant, name)) for name in settings)
+
+
+def _settled(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options with references among them replaced; each may name those before it."""
+    settled: dict[str, Any] = {}
+    for name, value in options.items():
+        settled[name] = _substitute(value, settled)
+    return settled
 
 
 def _unhidden(options: dict[str, Any], block: Any) -> dict[str, Any]:
@@ -47,9 +77,12 @@ def _unhidden(options: dict[str, Any], block: Any) -> dict[str, Any]:
 
 
 def _substitute(value: Any, scope: Mapping[str, Any]) -> Any:
-    """`$name` becomes the value of that name, wherever it stands alone; a name out of scope stays as it is."""
-    if isinstance(value, str) and value.startswith("$") and value[1:] in scope:
-        return scope[value[1:]]
+    """The value with every reference replaced; what is out of scope, or cannot be worked out, stays as it is."""
+    if isinstance(value, str) and is_reference(value):
+        try:
+            return substitute(value, scope)
+        except ArithmeticFault:
+            return value  # `_left_over` says what is wrong with it, and where
     if isinstance(value, dict):
         return {key: _substitute(item, scope) for key, item in value.items()}
     if isinstance(value, list):
@@ -57,16 +90,27 @@ def _substitute(value: Any, scope: Mapping[str, Any]) -> Any:
     return value
 
 
-def _left_over(document: Document, value: Any, path: Path_, scope: Collection[str], noun: str) -> Iterator[Problem]:
-    """A problem for every `$name` that nothing has replaced."""
-    if isinstance(value, str) and value.startswith("$") and value[1:].isidentifier():
-        yield document.problem(f"unknown name '{value}'. {suggest(value[1:], scope, noun)}", path)
+def _left_over(document: Document, value: Any, path: Path_, scope: Mapping[str, Any], noun: str) -> Iterator[Problem]:
+    """A problem for every reference that nothing has replaced."""
+    if isinstance(value, str) and is_reference(value):
+        yield document.problem(_why_left(value, scope, noun), path)
     elif isinstance(value, dict):
         for key, item in value.items():
             yield from _left_over(document, item, (*path, key), scope, noun)
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from _left_over(document, item, (*path, index), scope, noun)
+
+
+def _why_left(reference: str, scope: Mapping[str, Any], noun: str) -> str:
+    try:
+        for name in names_in(reference):
+            if name not in scope:
+                return f"unknown name '${name}'. {suggest(name, scope, noun)}"
+        substitute(reference, scope)
+    except ArithmeticFault as fault:
+        return str(fault)
+    return f"must name a value (got {reference})"  # a name whose value is a reference that leads nowhere
 
 
 def flat(document: Document) -> Document:

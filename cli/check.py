@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .options import Options, settings
+
 if TYPE_CHECKING:
     from ..circuits.locality import LocalityReport, Verdict
 
@@ -19,6 +21,7 @@ def check(
     learning: Annotated[
         str | None, typer.Option(metavar="NAME", help="A learning system in place of the circuit's own.")
     ] = None,
+    option: Options = None,
     require_local: Annotated[
         bool, typer.Option("--require-local", help="Leave with exit code 1 where a synapse is not local.")
     ] = False,
@@ -34,7 +37,7 @@ def check(
     from ..circuits.locality import prove
     from ..models.library import load
 
-    report = prove(expand(load(circuit, learning=learning)))
+    report = prove(expand(load(circuit, learning=learning, options=settings(option))))
     if as_json:
         import json
 

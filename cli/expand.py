@@ -5,12 +5,15 @@ from typing import Annotated
 
 import typer
 
+from .options import Options, settings
+
 
 def expand(
     circuit: Annotated[str, typer.Argument(metavar="CIRCUIT", help="A stock circuit's name, or a file.")],
     learning: Annotated[
         str | None, typer.Option(metavar="NAME", help="A learning system in place of the circuit's own.")
     ] = None,
+    option: Options = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", help="Write there; an existing file is kept."),
@@ -31,7 +34,7 @@ def expand(
     from ..circuits.writing import dump
     from ..models.library import load
 
-    loaded = load(circuit, learning=learning)
+    loaded = load(circuit, learning=learning, options=settings(option))
     text = dump(expansion.compact(loaded) if compact else expansion.expand(loaded))
     if output is None:
         print(text, end="")

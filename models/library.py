@@ -1,6 +1,7 @@
 """Loading: stock circuits and learning systems by name, anyone's by path, text or declaration."""
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib.resources import files
 from math import isfinite
 from pathlib import Path
@@ -15,6 +16,7 @@ from ..circuits.validation import build
 from ..circuits.writing import as_data
 from ..circuits.yamlfile import Document, Path_, path_text, read, read_file
 
+SUFFIXES = (".yaml", ".yml")
 Learning = str | Path | LearningSystem | Document | None
 
 
@@ -33,6 +35,16 @@ def stock_learning() -> dict[str, Path]:
     return _stock("learning")
 
 
+@cache
+def stock_variants() -> dict[str, tuple[Path, str]]:
+    """Names of the variants in the stock circuits' files: in which file each stands, and under which name there."""
+    found: dict[str, tuple[Path, str]] = {}
+    for path in stock_circuits().values():
+        variants = read_file(path).data.get("variants", {})
+        found |= {name: (path, name) for name in variants}
+    return found
+
+
 def load(
     circuit: str | Path,
     *,
@@ -40,14 +52,15 @@ def load(
     parameters: Mapping[str, float] | None = None,
     options: Mapping[str, Any] | None = None,
 ) -> Circuit:
-    """A circuit by stock name or path, checked as a whole.
+    """A circuit by stock name or path, checked as a whole. FILE.yaml:NAME is a variant in a file.
 
     `learning` replaces the circuit's learning system (a stock name, a path, a LearningSystem or its document),
     `parameters` overrides parameters of its rules, `options` those of the circuit. Raises CircuitError with every
     problem and its place.
     """
-    document = read_file(_found(str(circuit), stock_circuits(), "circuit", Path()))
-    return _checked(document, learning, parameters or {}, options or {})
+    path, variant = _file_and_variant(str(circuit))
+    document = apply_options(read_file(path), options or {}, variant)
+    return _checked(document, learning, parameters or {})
 
 
 def loads(
@@ -59,7 +72,7 @@ def loads(
     file: str = "",
 ) -> Circuit:
     """A circuit from YAML text; otherwise as `load`. Paths in the text are relative to `file`'s folder."""
-    return _checked(read(text, file), learning, parameters or {}, options or {})
+    return load_document(read(text, file), learning=learning, parameters=parameters, options=options)
 
 
 def load_document(
@@ -70,7 +83,7 @@ def load_document(
     options: Mapping[str, Any] | None = None,
 ) -> Circuit:
     """A circuit from a document that has been read already (one inside an experiment, say)."""
-    return _checked(document, learning, parameters or {}, options or {})
+    return _checked(apply_options(document, options or {}), learning, parameters or {})
 
 
 def load_learning(learning: str | Path | LearningSystem, folder: Path = Path()) -> LearningSystem:
@@ -102,13 +115,25 @@ def learning_document(learning: str | Path | LearningSystem | Document, folder: 
     return document
 
 
+def _file_and_variant(name: str) -> tuple[Path, str | None]:
+    """Where a circuit stands: a stock name, a variant's stock name, a path, or a path and a variant."""
+    stock = stock_circuits()
+    file, colon, variant = name.rpartition(":")
+    if colon and (file in stock or Path(file).suffix in SUFFIXES):
+        return _found(file, stock, "circuit", Path()), variant
+    if name not in stock and name in stock_variants():
+        return stock_variants()[name]
+    return _found(name, stock, "circuit", Path()), None
+
+
 def _found(name: str, stock: Mapping[str, Path], kind: str, folder: Path) -> Path:
     if name in stock:
         return stock[name]
     path = folder / name
-    if path.suffix in (".yaml", ".yml") or _is_file(path):
+    if path.suffix in SUFFIXES or _is_file(path):
         return path
-    hint = suggest(name, stock, f"stock {kind}s")
+    known = [*stock, *stock_variants()] if kind == "circuit" else stock
+    hint = suggest(name, known, f"stock {kind}s")
     raise CircuitError(Problem(f"unknown {kind} '{name}': neither a stock name nor a file. {hint}"))
 
 
@@ -119,10 +144,8 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _checked(
-    document: Document, learning: Learning, parameters: Mapping[str, float], options: Mapping[str, Any]
-) -> Circuit:
-    document = _with_systems(apply_options(document, options), learning)
+def _checked(document: Document, learning: Learning, parameters: Mapping[str, float]) -> Circuit:
+    document = _with_systems(document, learning)
     circuit = _with_parameters(build(Circuit, document), parameters, document)
     prove(*expand_document(circuit, document, strict=learning is None))
     return circuit

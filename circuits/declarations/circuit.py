@@ -29,7 +29,11 @@ class Circuit(Declaration):
     description: str = ""
     options: dict[str, Any] = Field(
         default_factory=dict,
-        description="Named values, written $name elsewhere in the file. Loading puts them there, and none is left.",
+        description="Named values, written $name, or $(2 * name), elsewhere. Loading puts them there, and none is left.",
+    )
+    variants: dict[str, dict[str, Any]] = Field(
+        default_factory=dict,
+        description="Named settings of the options: the circuits that this file holds. FILE.yaml:NAME loads one.",
     )
     blocks: dict[str, Block] = Field(default_factory=dict)
     populations: dict[str, Population]

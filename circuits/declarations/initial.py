@@ -14,14 +14,20 @@ Array = NDArray[np.float64]
 
 
 class Kaiming(Declaration):
-    """N(0, gain^2 / fan), fan = fan_in or fan_out; gain sqrt(2), for relu (He et al. 2015, equations 10 and 14)."""
+    """Mean 0, variance gain^2 / fan, fan = fan_in or fan_out; gain sqrt(2), for relu (He et al. 2015, equations 10
+    and 14).
+    """
 
     kind: ClassVar[str] = "kaiming"
     fan: Literal["in", "out"] = "in"
     gain: Number = Field(default=sqrt(2), gt=0)
+    distribution: Literal["normal", "uniform"] = "normal"
 
     def draw(self, rng: np.random.Generator, shape: tuple[int, ...], fan_in: int, fan_out: int) -> Array:
-        return rng.standard_normal(shape) * (self.gain / sqrt(fan_in if self.fan == "in" else fan_out))
+        deviation = self.gain / sqrt(fan_in if self.fan == "in" else fan_out)
+        if self.distribution == "uniform":
+            return rng.uniform(-sqrt(3) * deviation, sqrt(3) * deviation, shape)
+        return rng.standard_normal(shape) * deviation
 
 
 class Xavier(Declaration):
