@@ -15,29 +15,37 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .circuits import Circuit, CircuitError, Consolidation, CounterstreamError, check, dump, expand
     from .engine import Simulator, compile
-    from .models import load, loads, with_learning
+    from .models import Builder, load, loads, with_learning
+    from .models.exchange import ExchangeError, Network, as_torchvision, from_torch, to_torch
 
 __version__ = "0.1.0"
 
 _HOME = {
     "circuits": ("Circuit", "CircuitError", "Consolidation", "CounterstreamError", "check", "dump", "expand"),
     "engine": ("Simulator", "compile"),
-    "models": ("load", "loads", "with_learning"),
+    "models": ("Builder", "load", "loads", "with_learning"),
+    "models.exchange": ("ExchangeError", "Network", "as_torchvision", "from_torch", "to_torch"),
 }
 
 __all__ = [
+    "Builder",
     "Circuit",
     "CircuitError",
     "Consolidation",
     "CounterstreamError",
+    "ExchangeError",
+    "Network",
     "Simulator",
     "__version__",
+    "as_torchvision",
     "check",
     "compile",
     "dump",
     "expand",
+    "from_torch",
     "load",
     "loads",
+    "to_torch",
     "with_learning",
 ]
 

@@ -104,7 +104,7 @@ def _worked_out(node: ast.expr, scope: Mapping[str, Any]) -> Any:
             return value
         case ast.Name(id=name):
             return _number(name, scope[name]) if name in scope else name
-        case ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=index)):
+        case ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=int() as index)):
             return _number(f"{name}[{index}]", _entry(name, scope[name], index)) if name in scope else ast.unparse(node)
         case ast.UnaryOp():
             return f"-{parts[0]}" if open_ended else -parts[0]

@@ -32,12 +32,12 @@ def cross_projections(circuit: Circuit, graph: Graph) -> Iterator[CrossProjectio
 def needs_gate(population: Population, *, reached: bool) -> bool:
     """Whether a population's feedback partner needs its local derivative. `reached`: whether projections reach it.
 
-    Not where the population is linear and does not normalize; nor where cross-entropy, which gives the error before
-    the transfer function, is all that its partner hears. Errors that reach the partner by projections are errors at
-    the population's rate, and have to pass its transfer function on their way down.
+    Not where the population is linear, does not normalize and lets no neuron drop out; nor where cross-entropy, which
+    gives the error before the transfer function, is all that its partner hears. Errors that reach the partner by
+    projections are errors at the population's rate, and have to pass its transfer function on their way down.
     """
     at_rate = reached or population.output_loss not in ("cross_entropy", "binary_cross_entropy")
-    return population.normalizes or (population.transfer != "linear" and at_rate)
+    return population.normalizes or population.dropout > 0 or (population.transfer != "linear" and at_rate)
 
 
 def reads_partner(text: str, parameters: frozenset[str], modulators: frozenset[str]) -> bool:

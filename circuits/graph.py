@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
-from typing import Any
 
 from . import names
-from .declarations import Circuit, LearningSystem, Population, Projection
+from .declarations import Circuit, CrossProjection, LearningSystem, Population, Projection
 from .errors import CircuitError, Problem, suggest
+from .topology import CycleError, topological_order
 from .transfers import TRANSFERS
 from .wiring import MAXIMAL_NEURONS, MAXIMAL_WEIGHTS, Geometry, OneToOne, Shape, Wiring, WiringError
 from .yamlfile import Document, Path_
@@ -50,6 +50,17 @@ class Graph:
     def into(self, population: str) -> tuple[str, ...]:
         """Labels of the projections onto a population, in the order of the file."""
         return self._into[population]
+
+    @cached_property
+    def _cross(self) -> Mapping[str, tuple[CrossProjection, ...]]:
+        cross: dict[str, tuple[CrossProjection, ...]] = dict.fromkeys(self.populations, ())
+        for found in self.circuit.cross:
+            cross[found.target] += (found,)
+        return cross
+
+    def cross_onto(self, population: str) -> tuple[CrossProjection, ...]:
+        """Cross-projections onto a population, in the order of the file."""
+        return self._cross[population]
 
     @cached_property
     def outputs(self) -> tuple[str, ...]:
@@ -101,7 +112,10 @@ def build_graph(circuit: Circuit, document: Document | None = None) -> Graph:
     checker.infer_shapes(forward)
     checker.check_shapes()
     checker.stop_if_wrong()
-    return Graph(circuit, checker.projections, forward, feedback, checker.shapes, checker.geometries)
+    graph = Graph(circuit, checker.projections, forward, feedback, checker.shapes, checker.geometries)
+    checker.check_initials(graph)
+    checker.stop_if_wrong()
+    return graph
 
 
 class _Checker:
@@ -149,7 +163,7 @@ class _Checker:
             self.complain(f"a population is one of input, target, feedback partner (got {' and '.join(kinds)})", *path)
         elif kinds:
             shaped = ("shape",) if kinds[0] != "partner" else ()
-            own = population.model_fields_set & {*shaped, "normalize", "transfer", "gain", "bias", "loss"}
+            own = population.model_fields_set & {*shaped, "normalize", "transfer", "gain", "bias", "dropout", "loss"}
             for key in sorted(own):
                 what = "an input carries data as they are" if kinds[0] != "partner" else "its partner decides"
                 self.complain(f"a population with '{kinds[0]}' takes no '{key}': {what}", *path, key)
@@ -161,6 +175,13 @@ class _Checker:
             self.complain(f"binary_cross_entropy needs transfer sigmoid (got {population.transfer})", *path, "loss")
         if population.loss == "cross_entropy" and population.transfer != "softmax":
             self.complain(f"cross_entropy needs transfer softmax (got {population.transfer})", *path, "loss")
+        if population.dropout and population.output_loss:
+            self.complain(
+                f"an output with a loss takes no 'dropout' (got {population.dropout:g}): what is compared with the "
+                "target must be there. Give it to the population before",
+                *path,
+                "dropout",
+            )
         if population.gain and not population.normalizes:
             self.complain("gains belong to populations that normalize", *path, "gain")
 
@@ -306,20 +327,13 @@ class _Checker:
 
     def order(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Topological orders of the forward and the feedback stream. A cycle is named."""
-        import networkx  # here, because it takes 0.2 s to load
-
-        graph: Any = networkx.DiGraph()
-        graph.add_nodes_from(self.populations)
-        graph.add_edges_from((p.source, p.target) for p in self.projections.values())
         try:
-            place = {name: index for index, name in enumerate(self.populations)}
-            order = list(networkx.lexicographical_topological_sort(graph, key=place.__getitem__))
-        except networkx.NetworkXUnfeasible:
-            cycle = [edge[0] for edge in networkx.find_cycle(graph)]
-            around = " -> ".join([*cycle, cycle[0]])
-            label = next(n for n, p in self.projections.items() if (p.source, p.target) == (cycle[-1], cycle[0]))
+            order = topological_order(self.populations, ((p.source, p.target) for p in self.projections.values()))
+        except CycleError as error:
+            ends = (error.cycle[-1], error.cycle[0])
+            label = next(name for name, p in self.projections.items() if (p.source, p.target) == ends)
             self.complain(
-                f"a circuit must have no cycle: recurrence is not supported yet (got {around})", *self.places[label]
+                f"a circuit must have no cycle: recurrence is not supported yet (got {error})", *self.places[label]
             )
             return (), ()
         forward = tuple(name for name in order if not self.populations[name].is_feedback)
@@ -393,6 +407,22 @@ class _Checker:
                 self.complain(f"'{label}' has more than {MAXIMAL_WEIGHTS} weights {list(weights)}", *self.places[label])
             if tie := self.projections[label].tie:
                 self._check_tied_shapes(label, weights, tie.owner)
+
+    def check_initials(self, graph: Graph) -> None:
+        """No number for gains or biases that a population does not have: it would change nothing."""
+        for name, population in self.populations.items():
+            if population.initial_gain != 1 and not population.normalizes:
+                self.complain(
+                    f"'initial_gain' belongs to a population that normalizes (got {population.initial_gain:g}). "
+                    "Say normalize: batch",
+                    *("populations", name, "initial_gain"),
+                )
+            if population.initial_bias != 0 and not (population.normalizes or graph.has_bias(name)):
+                self.complain(
+                    f"'initial_bias' belongs to a population with biases (got {population.initial_bias:g}). "
+                    "Say bias: true",
+                    *("populations", name, "initial_bias"),
+                )
 
     def _check_tied_shapes(self, label: str, weights: Shape | None, owner: str) -> None:
         path = (*self.places[label], "weights")

@@ -185,11 +185,13 @@ class _Judge:
 
     def _gate(self, name: str) -> Iterator[Finding]:
         partner = self.graph.populations[name].partner
-        gated = any(c.role == "gate" and c.target == name for c in self.graph.circuit.cross)
+        gated = any(cross.role == "gate" for cross in self.graph.cross_onto(name))
         if partner and gated and self.graph.populations[partner].normalizes:
             yield Finding(
                 "departure", f"undoing the normalization of '{partner}' takes its batch statistics and its gain"
             )
+        if partner and gated and self.graph.populations[partner].dropout:
+            yield Finding("departure", f"its gate hands on who dropped out of '{partner}', one number a neuron")
 
     def _intrinsic_unfed(self, name: str) -> Iterator[Finding]:
         for found in self.intrinsic.get(name, ()):
@@ -200,10 +202,7 @@ class _Judge:
 
 def fed(graph: Graph, population: str, mode: str) -> bool:
     """Whether a cross-projection from the partner feeds a population's apical compartment in a mode."""
-    return any(
-        cross.role == "teach" and cross.target == population and conducts(graph, cross.modes, mode)
-        for cross in graph.circuit.cross
-    )
+    return any(cross.role == "teach" and conducts(graph, cross.modes, mode) for cross in graph.cross_onto(population))
 
 
 def conducts(graph: Graph, modes: tuple[str, ...] | None, mode: str) -> bool:

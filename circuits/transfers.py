@@ -30,8 +30,10 @@ TRANSFERS = MappingProxyType(
         for transfer in (
             Transfer("linear", "u", 1.0),
             Transfer("relu", "max(u, 0); its derivative at 0 is 0", 0.5),
+            Transfer("relu6", "min(max(u, 0), 6); its derivative at 0 and at 6 is 0", None),
             Transfer("gelu", "u Phi(u), with Phi the normal distribution function (the exact form, by erf)", 0.5),
             Transfer("silu", "u sigmoid(u)", 0.5),
+            Transfer("hardswish", "u relu6(u + 3) / 6; its derivative is 0 at -3 and 1 at 3", 0.5),
             Transfer("softplus", "log(1 + exp(u))", 0.5),
             Transfer("tanh", "tanh(u)", None),
             Transfer("sigmoid", "1 / (1 + exp(-u))", None),

@@ -5,16 +5,21 @@ from typing import Annotated
 
 import typer
 
-from . import analyze, check, demo, expand, listing, run, schema
+from . import analyze, check, demo, draw, expand, explain, html_report, listing, run, schema, validate, watch
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "demo": demo.demo,
     "run": run.run,
     "check": check.check,
     "expand": expand.expand,
+    "draw": draw.draw,
+    "explain": explain.explain,
     "list": listing.list_all,
     "schema": schema.schema,
     "analyze": analyze.analyze,
+    "validate": validate.validate,
+    "report": html_report.report,
+    "watch": watch.watch,
 }
 
 app = typer.Typer(

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from functools import cached_property
-from typing import Any
-from zlib import crc32
+from math import ceil
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,13 +11,20 @@ from numpy.typing import ArrayLike, NDArray
 from ..circuits.declarations import Circuit, Consolidation
 from ..circuits.errors import CircuitError, suggest
 from ..circuits.locality import LocalityReport, prove
+from .alignment import Alignment
 from .backends.base import Engine, Executable
 from .backends.registry import load_engine
-from .batch import fit, fitting, given_as_classes, numbers
-from .compiler.compile import CompiledCircuit, ModePrograms, compile_circuit
+from .batch import fit, given_as_classes, numbers
+from .compiler.compile import CompiledCircuit, compile_circuit
+from .compiler.mode_programs import ModePrograms
 from .compiler.program import Program
 from .errors import SimulationError
+from .noise_source import PROBE, NoiseSource
+from .stepping import Stepper
 from .views import Floats, States, Weights
+
+Key = TypeVar("Key")
+Made = TypeVar("Made")
 
 
 def compile(
@@ -28,19 +35,23 @@ def compile(
     device: str = "cpu",
     consolidation: Consolidation | None = None,
     watch: Sequence[str] = (),
+    state: Mapping[str, ArrayLike] | None = None,
+    in_place: bool = False,
 ) -> "Simulator":
     """Compile a circuit for an engine and draw its initial state.
 
     `seed` decides the initial weights and all noise. `consolidation` is what synapses do with their drives; the default
     is plain SGD with rate 0.1. Compartments in `watch` ("v1.rate") are kept at every step, so that reading them costs
-    nothing. Raises CircuitError and EngineError.
+    nothing. `state` puts arrays by state name (weights/image->v1, as in `state_dict`) in the place of what would be
+    drawn. With `in_place`, new states take the memory of the old ones: there is one set of weights and traces instead of
+    two, and what a step saw can be read only where it was watched. Raises CircuitError, EngineError, and SimulationError for states that do not fit.
     """
     if not isinstance(circuit, Circuit):
         raise SimulationError(f"compile takes a circuit, as counterstream.load gives it (got {circuit!r})")
     if not isinstance(seed, int | np.integer) or seed < 0:
         raise SimulationError(f"seed must be a whole number from 0 (got {seed!r})")
     compiled = compile_circuit(circuit, consolidation, watch)
-    return Simulator(compiled, load_engine(engine, dtype=dtype, device=device), seed)
+    return Simulator(compiled, load_engine(engine, dtype=dtype, device=device), seed, state, in_place)
 
 
 class Simulator:
@@ -51,17 +62,31 @@ class Simulator:
     writes.
     """
 
-    def __init__(self, compiled: CompiledCircuit, engine: Engine[Any], seed: int = 0) -> None:
+    def __init__(
+        self,
+        compiled: CompiledCircuit,
+        engine: Engine[Any],
+        seed: int = 0,
+        state: Mapping[str, ArrayLike] | None = None,
+        in_place: bool = False,
+    ) -> None:
         self.compiled = compiled
         self.engine = engine
         self.seed = seed
+        self.in_place = in_place
         self.rate = 1.0
         """Multiplier of the consolidation's rate, for schedules."""
         self.steps: dict[str, int] = dict.fromkeys(compiled.modes, 0)
         """How many steps of each mode have been run."""
-        self._state: dict[str, Any] = {name: engine.array(state.draw(seed)) for name, state in compiled.states.items()}
+        given = {name: self._fitted(name, value) for name, value in (state or {}).items()}
+        self._state: dict[str, Any] = {
+            name: given[name] if name in given else engine.array(spec.draw(seed))
+            for name, spec in compiled.states.items()
+        }
+        self._noise = NoiseSource(engine, seed)
+        self._steppers: dict[tuple[str, int], Stepper] = {}
         self._observe: dict[str, Executable[Any]] = {}
-        self._consolidate: dict[str, Executable[Any]] = {}
+        self._read: dict[tuple[str, ...], Program] = {}
         self._last: tuple[str, dict[str, Any]] | None = None
         self._watched: dict[str, Any] = {}
 
@@ -101,6 +126,7 @@ class Simulator:
         *,
         mode: str | None = None,
         modulators: Mapping[str, ArrayLike] | None = None,
+        noise: Mapping[str, ArrayLike] | None = None,
     ) -> dict[str, float]:
         """One step of a mode with data (the first one by default): both streams, then consolidation.
 
@@ -108,62 +134,47 @@ class Simulator:
         (batch,), or activities (batch, *shape) for losses that compare activities, or a mapping from outputs to either;
         circuits without a loss take none. Returns means over the batch: the loss, summed over several outputs, and
         the accuracy, averaged over those whose targets are classes, as far as the circuit has them.
+
+        Who drops out is drawn afresh each step from (seed, mode, population, step); `noise` puts given masks (by
+        population: 1 where a neuron transmits, else 0, shape (batch, *shape)) in place of those drawn.
         """
         mode = mode or self.compiled.data_mode
         programs = self._programs(mode, isolates=False)
         batch = self._converted(programs.observe, self._fit(programs.observe, data, target, modulators or {}))
-        inputs = {**self._state, **batch}
-        observed = self._observation(mode)(inputs)
-        self._last = (mode, inputs)
+        samples = _samples(programs.observe, batch)
+        given = self._noise.masks(mode, programs, noise or {}, samples)
+        masks = self._noise.draw(programs.noise, mode, self.steps[mode], samples=samples, given=given)
+        inputs = {**self._state, **batch, **masks}
+        observed = self._advance(mode, inputs)
+        self._last = None if self.in_place else (mode, inputs)
         self._watched = {name: value for name, value in observed.items() if name.startswith("watch/")}
-        self._write(mode, programs, observed)
         return self._metrics(observed, given_as_classes(programs.observe, target))
 
     def run(self, mode: str, steps: int = 1, noise: Mapping[str, ArrayLike] | None = None) -> None:
         """Steps of a mode that needs no data.
 
-        Noise is drawn afresh each step from (seed, mode, projection, step); `noise` puts given arrays (by projection)
-        in its place.
+        Where the mode's projections rotate, a step is one turn: which one, the number of the mode's earlier steps says,
+        which is part of the state. Noise is drawn afresh each step from (seed, mode, projection, step); `noise` puts
+        given arrays (by projection) in its place.
         """
         programs = self._programs(mode, isolates=True)
-        given = self._given_noise(mode, programs, noise or {})
+        given = self._noise.fired(mode, programs, noise or {})
+        turns = self.compiled.turns[mode]
         for _ in range(steps):
-            observed = self._observation(mode)({**self._state, **given, **self._noise(mode, programs, given)})
-            self._write(mode, programs, observed)
+            turn = turns[self.steps[mode] % len(turns)]
+            fired = self._noise.draw(turn.noise, mode, self.steps[mode], given=given)
+            self._advance(mode, fired)
 
-    def _given_noise(self, mode: str, programs: ModePrograms, noise: Mapping[str, ArrayLike]) -> dict[str, Any]:
-        shapes = {wanted.name: wanted.shape for wanted in programs.noise}
-        given = {}
-        for name, value in noise.items():
-            if f"noise/{name}" not in shapes:
-                known = [wanted.partition("/")[2] for wanted in shapes]
-                raise SimulationError(
-                    f"mode '{mode}' runs no projection '{name}'. {suggest(name, known, 'projections')}"
-                )
-            given[f"noise/{name}"] = fitting(value, f"noise/{name}", shapes[f"noise/{name}"], True)
-        return {name: self.engine.array(value) for name, value in given.items()}
-
-    def _noise(self, mode: str, programs: ModePrograms, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Fresh noise for every projection but those that it is given for."""
-        drawn = {}
-        for wanted in programs.noise:
-            if wanted.name in given:
-                continue
-            key = (self.seed, crc32(mode.encode()), crc32(wanted.name.encode()), self.steps[mode])
-            fresh = self.engine.noise(wanted.distribution, (wanted.maps, *wanted.shape), key)
-            drawn[wanted.name] = fresh if wanted.scale == 1 else fresh * wanted.scale
-        return drawn
-
-    def _write(self, mode: str, programs: ModePrograms, observed: Mapping[str, Any]) -> None:
-        """Consolidate the drives, then put every new state in its place."""
+    def _advance(self, mode: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """One step: every new state takes its place. What the step observed is returned."""
+        stepper = self._stepper(mode, self.steps[mode] % len(self.compiled.turns[mode]))
         self.steps[mode] += 1
-        new = self._consolidation(mode)({**self._state, **observed, **self._hyperparameters(mode)})
-        statistics = {name: value for name, value in observed.items() if name in self._state}
-        self._state = {**self._state, **statistics, **new}
+        self._state, observed = stepper(self._state, inputs, self._hyperparameters(mode))
+        return observed
 
     def _hyperparameters(self, mode: str) -> dict[str, Any]:
         common = self.compiled.common
-        step = self.steps[mode]
+        step = ceil(self.steps[mode] / len(self.compiled.turns[mode]))  # of what is moved in this turn
         hyper = {"rate": common.rate * self.rate}
         if common.optimizer == "adamw":  # the moments start at 0: these make up for it
             hyper |= {
@@ -218,24 +229,48 @@ class Simulator:
         """
         if f"watch/{name}" in self._watched:
             return self.engine.numpy(self._watched[f"watch/{name}"])
+        if self.in_place:
+            raise SimulationError(
+                f"read('{name}') needs the state that the step saw, which a simulator that works in place has "
+                f"overwritten: compile with watch=['{name}'], or with in_place=False"
+            )
         if self._last is None:
             raise SimulationError(f"read('{name}') needs a step with data first: call step(...)")
         mode, inputs = self._last
-        run = _once(self._observe, f"<{mode} {name}>", lambda: self.engine.compile(self._reading(name, mode)))
-        return self.engine.numpy(run(inputs)["value"])
+        run = _once(
+            self._observe, f"<{mode} {name}>", lambda: self.engine.compile(self._reading([name], mode), rarely=True)
+        )
+        return self.engine.numpy(run(inputs)[name])
+
+    def observe(self, names: Sequence[str], data: Any, target: Any = None) -> dict[str, NDArray[np.generic]]:
+        """Compartments of populations ("v1.rate", "v1~.rate") as a step with these data would find them, by name.
+
+        Nothing is changed. Where neurons drop out, the same ones do at every call with as many samples: a probe is
+        comparable over time.
+        """
+        mode = self.compiled.data_mode
+        program = _once(self._read, tuple(names), lambda: self._reading(names, mode))
+        return self._looked_at(program, data, target)
+
+    def alignment(self, data: Any, target: Any) -> Alignment:
+        """How feedback stands to feedforward on these data: angles and norms, computed on the engine's device, where
+        the arrays are. Nothing is changed; what drops out is as in `observe`.
+        """
+        return Alignment.of(self._looked_at(self.compiled.alignment, data, target), self.compiled.graph)
 
     def delta_angles(self, data: Any, target: Any) -> dict[str, float]:
         """Degrees between the circuit's delta and the delta of exact backprop, all the way down through the same
         activities, at the soma of each forward population that errors reach (Akrout et al. 2019). Nothing is changed.
         """
-        program = self.compiled.shadow
-        inputs = {**self._state, **self._converted(program, self._fit(program, data, target, {}))}
-        seen = self._executable("shadow")(inputs)
-        names = [name.partition("/")[2] for name in seen if name.startswith("circuit/")]
-        return {
-            name: angle(self.engine.numpy(seen[f"circuit/{name}"]), self.engine.numpy(seen[f"exact/{name}"]))
-            for name in names
-        }
+        return dict(self.alignment(data, target).delta_angles)
+
+    def _looked_at(self, program: Program, data: Any, target: Any) -> dict[str, NDArray[np.generic]]:
+        """The results of a program that only looks, on a batch that is no step's."""
+        run = _once(self._observe, f"<look {program.name}>", lambda: self.engine.compile(program, rarely=True))
+        wanted = self.compiled.modes[self.compiled.data_mode].noise
+        batch = self._converted(program, self._fit(program, data, target, {}))
+        masks = self._noise.draw(wanted, PROBE, 0, samples=_samples(program, batch), given={})
+        return {name: self.engine.numpy(value) for name, value in run({**self._state, **batch, **masks}).items()}
 
     # ---- state
 
@@ -260,20 +295,28 @@ class Simulator:
             if arrays[name].shape != shape:
                 raise SimulationError(f"{name} must have shape {list(shape)} (got {list(arrays[name].shape)})")
         self.steps = {mode: int(arrays[f"steps/{mode}"]) for mode in self.steps}
-        self._state = {name: self.engine.array(arrays[name]) for name in self.compiled.states}
+        self._state = {name: self.engine.array(arrays[name].copy()) for name in self.compiled.states}
 
     def get_state(self, name: str) -> NDArray[np.generic]:
         """A copy of one array of state."""
         return self.engine.numpy(self._state[name])
 
+    def show_state(self, name: str) -> NDArray[np.generic]:
+        """One array of state as it is now, to be read and not written into: no copy where the engine can do without."""
+        return self.engine.view(self._state[name])
+
     def set_state(self, name: str, value: ArrayLike) -> None:
         """Set one array of state. Raises SimulationError for an unknown name or another shape."""
-        if name not in self._state:
-            raise SimulationError(f"unknown state '{name}'. {suggest(name, self._state, 'states')}")
+        self._state = {**self._state, name: self._fitted(name, value)}
+
+    def _fitted(self, name: str, value: ArrayLike) -> Any:
+        """A copy of a value of one state, as an array of the engine."""
+        if name not in self.compiled.states:
+            raise SimulationError(f"unknown state '{name}'. {suggest(name, self.compiled.states, 'states')}")
         array, shape = np.asarray(numbers(value, name)), self.compiled.states[name].shape
         if array.shape != shape:
             raise SimulationError(f"{name} must have shape {list(shape)} (got {list(array.shape)})")
-        self._state = {**self._state, name: self.engine.array(array.copy())}
+        return self.engine.array(array.copy())
 
     # ---- executables
 
@@ -286,19 +329,21 @@ class Simulator:
             raise SimulationError(f"mode '{mode}' {how}")
         return programs
 
-    def _observation(self, mode: str) -> Executable[Any]:
-        return _once(self._observe, mode, lambda: self.engine.compile(self.compiled.modes[mode].observe))
-
-    def _consolidation(self, mode: str) -> Executable[Any]:
-        return _once(self._consolidate, mode, lambda: self.engine.compile(self.compiled.modes[mode].consolidate))
+    def _stepper(self, mode: str, turn: int = 0) -> Stepper:
+        programs, states = self.compiled.turns[mode][turn], frozenset(self.compiled.states)
+        return _once(
+            self._steppers,
+            (mode, turn),
+            lambda: Stepper(self.engine, programs, states, in_place=self.in_place, average=None),
+        )
 
     def _executable(self, name: str) -> Executable[Any]:
-        """`predict`, `evaluate` or `shadow`."""
+        """`predict` or `evaluate`."""
         return _once(self._observe, f"<{name}>", lambda: self.engine.compile(getattr(self.compiled, name)))
 
-    def _reading(self, name: str, mode: str) -> Program:
+    def _reading(self, names: Sequence[str], mode: str) -> Program:
         try:
-            return self.compiled.reading(name, mode)
+            return self.compiled.reading(names, mode)
         except CircuitError as error:
             raise SimulationError(error.problems[0].message) from None
 
@@ -320,6 +365,11 @@ class Simulator:
         return {name: self.engine.array(value, program.inputs[name]["dtype"]) for name, value in arrays.items()}
 
 
+def _samples(program: Program, batch: Mapping[str, Any]) -> int:
+    """How many samples a batch holds; 0 where a program reads no data."""
+    return next((len(value) for name, value in batch.items() if program.inputs[name].batched), 0)
+
+
 def angle(a: NDArray[np.generic], b: NDArray[np.generic]) -> float:
     """Degrees between two arrays as vectors, 2 atan2(|u - v|, |u + v|) of unit vectors: exact also at 0, where acos is
     not. NaN where one of them is 0."""
@@ -331,7 +381,7 @@ def angle(a: NDArray[np.generic], b: NDArray[np.generic]) -> float:
     return float(np.degrees(2 * np.arctan2(np.linalg.norm(u - v), np.linalg.norm(u + v))))
 
 
-def _once(cache: dict[str, Executable[Any]], name: str, make: Callable[[], Executable[Any]]) -> Executable[Any]:
+def _once(cache: dict[Key, Made], name: Key, make: Callable[[], Made]) -> Made:
     if name not in cache:
         cache[name] = make()
     return cache[name]

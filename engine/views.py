@@ -1,7 +1,7 @@
 """Weights, gains and biases of a simulator as mappings: read a copy, assign to set."""
 
 from collections.abc import Iterator, MutableMapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -26,7 +26,7 @@ class States(MutableMapping[str, Floats]):
         self._kind = kind
 
     def __getitem__(self, subject: str) -> Floats:
-        return self._simulator.get_state(self._name(subject)).astype(np.float64)
+        return self._simulator.show_state(self._name(subject)).astype(np.float64)
 
     def __setitem__(self, subject: str, value: ArrayLike) -> None:
         self._simulator.set_state(self._name(subject), value)
@@ -58,8 +58,12 @@ class Weights(States):
         return (label for label in self._graph.projections if self._graph.weighted(label))
 
     def __getitem__(self, subject: str) -> Floats:
+        return self.shown(subject).astype(np.float64)
+
+    def shown(self, subject: str) -> NDArray[Any]:
+        """The weights in the engine's own dtype, to be read now and not written into: copied only where need be."""
         tie = self._tie(subject)
-        owned = self._simulator.get_state(weights_name(self._graph, subject)).astype(np.float64)
+        owned = self._simulator.show_state(weights_name(self._graph, subject))
         return np.sign(owned) * sign_scale(owned.shape) if tie and tie.kind == "sign_of" else owned
 
     def __setitem__(self, subject: str, value: ArrayLike) -> None:

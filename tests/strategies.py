@@ -1,7 +1,7 @@
 """Hypothesis strategies that several tests share: small random circuits.
 
-Odd strides, paddings, dilations and groups, skips and fan-in, pools, concatenation by channel ranges, flatten, dense
-onto maps: whatever the wirings can say, with one input and one output.
+Odd strides, paddings, dilations and groups, skips and fan-in, pools of every kind, concatenation by channel ranges,
+flatten, dense onto maps, dropout: whatever wirings and populations can say, with one input and one output.
 """
 
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ from counterstream.models.library import load_document
 
 Shape = tuple[int, ...]
 SMOOTH = ("linear", "tanh", "sigmoid", "gelu", "silu", "softplus")
-TRANSFERS = (*SMOOTH, "relu")
+TRANSFERS = (*SMOOTH, "relu", "relu6", "hardswish")
 OUTPUTS = (
     {"transfer": "softmax"},
     {"loss": "squared"},
@@ -74,6 +74,8 @@ class _Net:
             population["normalize"] = self.draw(st.sampled_from(["batch", {"batch": {"momentum": 0.3}}]))
         elif self.draw(st.booleans()):
             population["bias"] = self.draw(st.booleans())
+        if self.draw(st.integers(0, 3)) == 0:
+            population["dropout"] = self.draw(st.sampled_from((0.2, 0.5, 0.75)))
         if said or self.draw(st.booleans()):
             population["shape"] = list(shape)
         self.populations[name], self.shapes[name] = population, shape
@@ -113,18 +115,32 @@ class _Net:
         return {**wiring, "dilation": dilation, "groups": groups}, (channels, high, wide)
 
     def pool(self) -> None:
-        """An average or a maximum, of windows or of the whole map."""
+        """An average or a maximum, of the whole map, of windows that share it out, or of windows of one size."""
         source = self.some(maps=True)
         channels, *sides = self.shapes[source]
-        size = self.draw(st.integers(1, min(sides)))
         kind = "average" if self.smooth else self.draw(st.sampled_from(("average", "max")))
-        if self.draw(st.booleans()):
+        form = self.draw(st.sampled_from(("global", "to", "size")))
+        if form == "global":
             self.join(source, self.grow((channels, 1, 1)), {"pool": {"kind": kind, "size": "global"}})
-            return
-        stride, padding = self.draw(st.integers(1, 3)), self.draw(st.integers(0, size // 2))
-        high, wide = ((side + 2 * padding - size) // stride + 1 for side in sides)
+        elif form == "to" and kind == "average":
+            to = [self.draw(st.integers(1, 5)), self.draw(st.integers(1, 5))]
+            self.join(source, self.grow((channels, *to)), {"pool": {"kind": kind, "to": to}})
+        else:
+            wiring, shape = self.drawn_windows(kind, channels, sides)
+            self.join(source, self.grow(shape), {"pool": wiring})
+
+    def drawn_windows(self, kind: str, channels: int, sides: list[int]) -> tuple[dict[str, Any], Shape]:
+        draw = self.draw
+        size = draw(st.integers(1, min(sides)))
+        stride, padding = draw(st.integers(1, 3)), draw(st.integers(0, size // 2))
+        ceil = kind == "max" and draw(st.booleans())
+        starts = [range(-padding, side, stride) for side in sides]  # where windows may start
+        high, wide = (
+            sum(start + size <= side + padding or (ceil and start + size - stride < side + padding) for start in along)
+            for along, side in zip(starts, sides, strict=True)
+        )
         wiring = {"kind": kind, "size": size, "stride": stride, "padding": padding}
-        self.join(source, self.grow((channels, high, wide)), {"pool": wiring})
+        return ({**wiring, "ceil": True} if ceil else wiring), (channels, high, wide)
 
     def one_to_one(self) -> None:
         """A sum of one or two populations of one shape: a skip."""

@@ -10,18 +10,24 @@ import pytest
 import counterstream
 
 PUBLIC = [
+    "Builder",
     "Circuit",
     "CircuitError",
     "Consolidation",
     "CounterstreamError",
+    "ExchangeError",
+    "Network",
     "Simulator",
     "__version__",
+    "as_torchvision",
     "check",
     "compile",
     "dump",
     "expand",
+    "from_torch",
     "load",
     "loads",
+    "to_torch",
     "with_learning",
 ]
 

@@ -4,7 +4,7 @@ from .circuit import Circuit, Modulator
 from .consolidation import Consolidation
 from .initial import Constant, Initial, Kaiming, Normal, Uniform, Xavier, Zeros
 from .learning import Feedback, LearningMode, LearningSystem
-from .mode import Mode, Noise, Samples
+from .mode import Layers, Mode, Noise, Rotate, Samples
 from .population import BatchNormalization, IntrinsicRules, NoNormalization, Normalization, Population
 from .projection import CrossProjection, Projection, Tie
 from .rule import Rule
@@ -21,6 +21,7 @@ __all__ = [
     "Initial",
     "IntrinsicRules",
     "Kaiming",
+    "Layers",
     "LearningMode",
     "LearningSystem",
     "Mode",
@@ -32,6 +33,7 @@ __all__ = [
     "Population",
     "Ports",
     "Projection",
+    "Rotate",
     "Rule",
     "Samples",
     "Stage",

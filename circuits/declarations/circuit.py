@@ -29,7 +29,7 @@ class Circuit(Declaration):
     description: str = ""
     options: dict[str, Any] = Field(
         default_factory=dict,
-        description="Named values, written $name, or $(2 * name), elsewhere. Loading puts them there, and none is left.",
+        description="Named values, $name or $(2 * name) elsewhere. Loading puts them there, and none is left.",
     )
     variants: dict[str, dict[str, Any]] = Field(
         default_factory=dict,

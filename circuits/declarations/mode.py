@@ -1,8 +1,9 @@
 """Modes: what flows, who fires, and which rules learn."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from ..model import Declaration, Number, Whole
 
@@ -16,6 +17,11 @@ class Noise(Declaration):
     @property
     def variance(self) -> float:
         return self.scale**2
+
+    @property
+    def kurtosis(self) -> float:
+        """E x^4 / (E x^2)^2."""
+        return {"normal": 3.0, "uniform": 1.8, "rademacher": 1.0}[self.noise]
 
 
 class Samples(Declaration):
@@ -38,13 +44,34 @@ class Samples(Declaration):
         return self
 
 
+class Rotate(Declaration):
+    """How many projections one run of a mode serves; the next run serves the next ones."""
+
+    rotate: Whole = Field(ge=1)
+
+
+def _form(value: object) -> str | None:
+    return "#share" if isinstance(value, Mapping | Rotate) else "#word" if value in ("all", "rotate") else None
+
+
+Layers = Annotated[
+    Annotated[Literal["all", "rotate"], Tag("#word")] | Annotated[Rotate, Tag("#share")],
+    Discriminator(
+        _form,
+        custom_error_type="form",
+        custom_error_message="must be all, rotate (one projection a run), or {rotate: k} (k projections a run)",
+    ),
+]
+"""Which projections one run of a mode serves: all, or in turn one or k of them, in the order of the circuit."""
+
+
 class Mode(Declaration):
     """One way of running a circuit.
 
     Without `one_at_a_time`, data flow: forward populations answer the input, errors come back. With `one_at_a_time:
     projection`, every plastic projection is run by itself: its source fires fresh noise, its target answers that
     alone (`soma`: linearly; `rate`: through its transfer function, bias and normalization left out), and both
-    partners are clamped.
+    partners are clamped. One run serves all of them, or with `layers: rotate` the next one in turn.
     """
 
     one_at_a_time: Literal["projection"] | None = None
@@ -52,12 +79,13 @@ class Mode(Declaration):
     answers: Literal["soma", "rate"] = "soma"
     clamp: Literal["partner"] | None = None
     samples: Samples | None = None
+    layers: Layers = Field(default="all", description="Which projections one run serves.")
     every: Whole = Field(default=1, ge=1, description="Run once every so many engaged steps.")
 
     @model_validator(mode="after")
     def _whole(self) -> "Mode":
-        if self.one_at_a_time is None and (self.fires or self.samples or self.clamp):
-            raise ValueError("fires, clamp and samples belong to a mode with one_at_a_time: projection")
+        if self.one_at_a_time is None and (self.fires or self.samples or self.clamp or self.layers != "all"):
+            raise ValueError("fires, clamp, samples and layers belong to a mode with one_at_a_time: projection")
         if self.one_at_a_time is not None and (self.fires is None or self.samples is None):
             raise ValueError("a mode that runs one projection at a time needs 'fires' and 'samples'")
         return self
@@ -66,3 +94,10 @@ class Mode(Declaration):
     def isolates(self) -> bool:
         """True where projections run one at a time, on noise, without data."""
         return self.one_at_a_time is not None
+
+    @property
+    def share(self) -> int | None:
+        """How many projections one run serves; None for all."""
+        if isinstance(self.layers, Rotate):
+            return self.layers.rotate
+        return 1 if self.layers == "rotate" else None

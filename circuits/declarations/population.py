@@ -56,7 +56,7 @@ class IntrinsicRules(Declaration):
 
 
 class Population(Declaration):
-    """Neurons of one kind and shape: rate = phi(gain * normalize(soma) + bias).
+    """Neurons of one kind and shape: rate = phi(gain * normalize(soma) + bias), with `dropout` of some of them.
 
     With `input` it stands for data, with `target` for the label's code as activity, with `partner` it is a feedback
     population. `shape` may be left out wherever it follows from what projects here.
@@ -68,13 +68,24 @@ class Population(Declaration):
     shape: ShapeField | None = None
     normalize: Normalization = NoNormalization()
     transfer: str = "linear"
-    gain: Truth | None = Field(default=None, description="Default: where it normalizes.")
+    gain: Truth | None = Field(
+        default=None,
+        description="Whether gains learn. Default: where it normalizes. There, 'false' leaves them at initial_gain.",
+    )
     bias: Truth | None = Field(
         default=None,
-        description="Default: where it normalizes, or has weighted inputs and a nonlinear transfer or a loss.",
+        description="Whether biases learn. Default: where it normalizes, or has weighted inputs and a nonlinear "
+        "transfer or a loss. Where it normalizes, 'false' leaves them at initial_bias; elsewhere there are none then.",
     )
     initial_gain: Number = 1.0
     initial_bias: Number = 0.0
+    dropout: Number = Field(
+        default=0.0,
+        ge=0,
+        lt=1,
+        description="Probability that a neuron transmits nothing, for each sample anew; the others transmit "
+        "1 / (1 - dropout) times their rate. Only while data flow and learn, not in predictions.",
+    )
     loss: Loss | None = Field(default=None, description="Makes it an output. Default for softmax: cross_entropy.")
     rules: dict[str, IntrinsicRules] = Field(default_factory=dict, description="By mode; explicit form and overrides.")
     parameters: dict[str, Number] = Field(

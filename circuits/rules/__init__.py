@@ -2,7 +2,7 @@
 
     text --parse_rule--> Expression --normal_form--> (Term, ...) --split_decay--> terms and decay
 
-Nothing here imports torch or numpy; sympy loads when the first normal form is asked for.
+Nothing here imports torch, numpy or a computer algebra system: a rule's polynomial is a dict.
 """
 
 from .binding import bind

@@ -12,6 +12,7 @@ not read as `post.rate`).
 import ast
 from collections.abc import Collection
 from dataclasses import replace
+from functools import lru_cache
 
 from ..errors import CircuitError, Location, Problem, suggest
 from .binding import bind
@@ -59,13 +60,20 @@ def parse_rule(
     character, `path` the declared path to it. Raises `CircuitError` with every wrong name in the text, each
     at its own column.
     """
-    vocabulary = Vocabulary(kind, parameters=parameters, modulators=modulators, noise=noise)
-    reader = _Reader(text, vocabulary)
-    expression = reader.read()
-    if reader.misfits:
-        found = sorted(reader.misfits, key=lambda misfit: misfit.offset)
-        raise CircuitError(_problem(misfit, text, location, path) for misfit in found)
+    expression, misfits = _read(text, kind, tuple(parameters), tuple(modulators), noise)
+    if misfits:
+        raise CircuitError(_problem(misfit, text, location, path) for misfit in misfits)
     return expression
+
+
+@lru_cache(maxsize=1024)  # a deep network states the same few rules at hundreds of projections
+def _read(
+    text: str, kind: RuleKind, parameters: tuple[str, ...], modulators: tuple[str, ...], noise: bool
+) -> tuple[Expression, tuple[Misfit, ...]]:
+    """The expression, and what in the text does not fit, in the order of the text."""
+    reader = _Reader(text, Vocabulary(kind, parameters=parameters, modulators=modulators, noise=noise))
+    expression = reader.read()
+    return expression, tuple(sorted(reader.misfits, key=lambda misfit: misfit.offset))
 
 
 def _problem(misfit: Misfit, text: str, location: Location, path: str) -> Problem:

@@ -1,14 +1,13 @@
 """Expression -> sum of separable terms c * mod * f(pre) * g(post) * h(w), which engines receive.
 
-Expansion is polynomial arithmetic over the rationals: each signal and each call of a function is one opaque
-unknown of a sparse sympy ring. Coefficients become floats at the very end, so 0.1 + 0.2 - 0.3 is exactly
-nothing.
+Expansion is arithmetic of sparse polynomials over the rationals: each signal and each call of a function is one opaque
+unknown. Coefficients become floats at the very end, so 0.1 + 0.2 - 0.3 is exactly nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any
+from typing import TypeAlias
 
 from ..errors import CircuitError, Problem
 from .binding import bind, select_parameters
@@ -30,6 +29,9 @@ from .expression import (
 )
 
 MAX_TERMS = 64
+
+Polynomial: TypeAlias = dict[tuple[int, ...], Fraction]
+"""Exponents of the unknowns, in one order -> coefficient, never 0."""
 
 _SIDES: dict[RuleKind, dict[str, str]] = {
     "synapse": {"pre": "pre", "post": "post", "w": "weight", "mod": "modulator"},
@@ -66,30 +68,27 @@ def _normal_form(expression: Expression, parameters: tuple[tuple[str, float], ..
 
 def _expand(bound: Expression, written: Expression) -> list[tuple[Fraction, list[Expression]]]:
     """The polynomial's terms, each a coefficient and powers of signals and calls."""
-    from sympy import QQ  # a third of a second to import: only once a rule is compiled
-    from sympy.polys.rings import ring
-
     atoms = sorted(_atoms(bound), key=to_text)
-    polynomials, *unknowns = ring([f"x{i}" for i in range(len(atoms))], QQ)
-    unknown = dict(zip(atoms, unknowns, strict=True))
+    unknown = {atom: tuple(int(atom == other) for other in atoms) for atom in atoms}
+    constant = (0,) * len(atoms)
 
-    def capped(polynomial: Any) -> Any:
+    def capped(polynomial: Polynomial) -> Polynomial:
         if len(polynomial) > MAX_TERMS:
             raise CircuitError(Problem(f"the rule '{_short(written)}' expands to more than {MAX_TERMS} terms"))
         return polynomial
 
-    def expand(part: Expression) -> Any:
+    def expand(part: Expression) -> Polynomial:
         match part:
             case Number(value):
-                return polynomials.ground_new(QQ(value.numerator, value.denominator))
+                return {constant: value} if value else {}
             case Signal() | Call():
-                return unknown[part]
+                return {unknown[part]: Fraction(1)}
             case Sum(terms):
-                return capped(sum(map(expand, terms), polynomials.zero))
+                return capped(_merged(monomial for term in terms for monomial in expand(term).items()))
             case Product(factors):
-                product = polynomials.one
+                product: Polynomial = {constant: Fraction(1)}
                 for factor in factors:
-                    product = capped(product * expand(factor))
+                    product = capped(_times(product, expand(factor)))
                 return product
             case Power(base, exponent):
                 return expand(Product((base,) * exponent))
@@ -97,12 +96,25 @@ def _expand(bound: Expression, written: Expression) -> list[tuple[Fraction, list
                 raise AssertionError(f"{part!r} is not bound")
 
     return [
-        (
-            Fraction(int(coefficient.numerator), int(coefficient.denominator)),
-            [power(atom, exponent) for atom, exponent in zip(atoms, exponents, strict=True) if exponent],
-        )
-        for exponents, coefficient in expand(bound).terms()
+        (coefficient, [power(atom, exponent) for atom, exponent in zip(atoms, exponents, strict=True) if exponent])
+        for exponents, coefficient in expand(bound).items()
     ]
+
+
+def _merged(monomials: Iterable[tuple[tuple[int, ...], Fraction]]) -> Polynomial:
+    """The sum of monomials, those that cancel left out."""
+    found: Polynomial = {}
+    for exponents, coefficient in monomials:
+        found[exponents] = found.get(exponents, Fraction(0)) + coefficient
+    return {exponents: coefficient for exponents, coefficient in found.items() if coefficient}
+
+
+def _times(one: Polynomial, other: Polynomial) -> Polynomial:
+    return _merged(
+        (tuple(map(int.__add__, exponents, more)), coefficient * factor)
+        for exponents, coefficient in one.items()
+        for more, factor in other.items()
+    )
 
 
 def _atoms(expression: Expression) -> set[Expression]:

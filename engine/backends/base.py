@@ -1,7 +1,7 @@
 """What an engine must do: the whole contract. `engine.compiler.operations` defines the operations."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from math import prod
 from typing import ClassVar, Generic, Literal, TypeAlias, TypeVar, final
 
@@ -38,14 +38,19 @@ class Engine(ABC, Generic[Array]):
        InputError.
     3. *Order.* The effect is that of evaluating the values in the program's order. Engines may reorder, share
        and fuse, as long as results agree to rounding.
-    4. *Purity.* An executable changes none of its inputs and keeps no memory between calls. A result may
-       share memory with an input or with another result: whoever receives it must not write into it.
+    4. *Purity.* An executable keeps no memory between calls and changes none of its inputs, but those that
+       were named `donated` when it was compiled: of these it may make what it likes, and a result that bears
+       the name of one is put into the memory of that one. Every read of a donated input precedes what is
+       written over it. A result may share memory with an input or with another result: whoever receives it
+       must not write into it.
     5. *Batch.* The size of the batch is read from the arrays at every call; another size needs no
        recompilation. Parts of a program that do not meet may have batches of different sizes.
     6. *Shapes.* Batched values have the batch as first axis. In elementwise operations a value of shape ()
        meets any shape: one number for all where it is not batched, one number a sample where it is.
-    7. *Numbers.* Values of kind `float` have the engine's dtype, those of kind `int` are int64. Results do
-       not depend on the number of threads in a way that a second call would not repeat.
+    7. *Numbers.* Values of kind `float` have the engine's dtype, those of kind `int` are int64. An engine whose
+       dtype is too narrow for sums and small steps (bfloat16) computes batched values and products in it, and keeps
+       what arrives, what is not batched, and the sums over a batch in a wider one. Results do not depend on the
+       number of threads in a way that a second call would not repeat.
     8. *No gradients.* Nothing is recorded for automatic differentiation: what flows back is in the program.
     """
 
@@ -53,6 +58,7 @@ class Engine(ABC, Generic[Array]):
     dtypes: ClassVar[tuple[str, ...]]  # the first is the default
     operations: ClassVar[frozenset[str]]
     wirings: ClassVar[frozenset[str]]  # by kind
+    joins: ClassVar[bool] = False  # whether a step is better one program than two: an engine that fuses says so
     functions: ClassVar[Mapping[str, frozenset[str]]]  # by operation: what its function, name or loss may be
 
     def __init__(self, *, dtype: str | None = None, device: str = "cpu") -> None:
@@ -65,8 +71,11 @@ class Engine(ABC, Generic[Array]):
             )
 
     @final
-    def compile(self, program: Program) -> Executable[Array]:
-        """The program as a function. Raises UnsupportedByEngine."""
+    def compile(self, program: Program, donated: Collection[str] = (), *, rarely: bool = False) -> Executable[Array]:
+        """The program as a function, which may overwrite inputs that are `donated`. Raises UnsupportedByEngine.
+
+        `rarely`: it will be called so seldom that a long compilation does not pay.
+        """
         problems = [
             f"engine '{self.name}': program '{program.name}', value {index}: {problem}"
             for index, value in enumerate(program)
@@ -74,19 +83,31 @@ class Engine(ABC, Generic[Array]):
         ]
         if problems:
             raise UnsupportedByEngine("\n".join(problems))
-        return self.lower(program)
+        lower = self.lower_quickly if rarely else self.lower
+        return lower(program, frozenset(donated) & program.inputs.keys())
 
     @abstractmethod
-    def lower(self, program: Program) -> Executable[Array]:
-        """The function of a program that is known to be supported."""
+    def lower(self, program: Program, donated: frozenset[str] = frozenset()) -> Executable[Array]:
+        """The function of a program that is known to be supported. `donated` are names of its inputs."""
+
+    def lower_quickly(self, program: Program, donated: frozenset[str] = frozenset()) -> Executable[Array]:
+        """The same for a program that will be called rarely; engines that take long to compile do less here."""
+        return self.lower(program, donated)
 
     @abstractmethod
     def array(self, value: NDArray[np.generic] | Array, kind: Kind = "float") -> Array:
-        """The value on this engine's device, in its dtype (kind `int`: int64). May share memory with `value`."""
+        """The value on this engine's device, as inputs lie there: in its dtype or the wider one (kind `int`: int64).
+
+        May share memory with `value`.
+        """
 
     @abstractmethod
     def numpy(self, value: Array) -> NDArray[np.generic]:
-        """A NumPy copy that shares no memory with `value`."""
+        """A NumPy copy that shares no memory with `value`, in a number format that NumPy has."""
+
+    def view(self, value: Array) -> NDArray[np.generic]:
+        """The value as a NumPy array that nobody may write into; it may share memory with `value`."""
+        return self.numpy(value)
 
     @abstractmethod
     def noise(self, distribution: str, shape: tuple[int, ...], seed: tuple[int, ...]) -> Array:

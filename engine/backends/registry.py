@@ -11,8 +11,6 @@ GROUP = "counterstream.engines"
 
 KNOWN = MappingProxyType(
     {
-        "inductor": "It is planned (the torch engine's graph through torch.compile) and not yet available. "
-        "Use engine='torch'.",
         "jax": "No JAX engine has been published. A package that offers one registers it in the entry-point "
         f"group '{GROUP}'. Use engine='torch'.",
     }

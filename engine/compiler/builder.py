@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...circuits.wiring import Geometry, Shape
+from .ordering import in_order
 from .program import Program, Value
 
 Ref = int  # the position of a value in the program under construction
@@ -21,10 +22,10 @@ class ProgramBuilder:
 
     def _emit(self, operation: str, *inputs: Ref, shape: Shape, batched: bool, **attributes: Any) -> Ref:
         value = Value(operation, inputs, tuple(sorted(attributes.items())), shape, batched)
-        if value not in self._known:
-            self._known[value] = len(self._values)
+        place = self._known.setdefault(value, len(self._values))
+        if place == len(self._values):
             self._values.append(value)
-        return self._known[value]
+        return place
 
     def __getitem__(self, ref: Ref) -> Value:
         return self._values[ref]
@@ -132,6 +133,15 @@ class ProgramBuilder:
         shape = self[x].shape if positions == "keep" else self[x].shape[:1]
         return self._emit("batch_mean", x, shape=shape, batched=False, positions=positions)
 
+    # ---- whole values
+
+    def norm(self, x: Ref) -> Ref:
+        return self._emit("norm", x, shape=(), batched=False)
+
+    def angle(self, a: Ref, b: Ref) -> Ref:
+        assert self[a].shape == self[b].shape, (self[a], self[b])
+        return self._emit("angle", a, b, shape=(), batched=False)
+
     # ---- elementwise
 
     def _both(self, operation: str, a: Ref, b: Ref) -> Ref:
@@ -182,7 +192,7 @@ class ProgramBuilder:
             if ref not in needed:
                 needed.add(ref)
                 pending.extend(self[ref].inputs)
-        kept = sorted(needed)
+        kept = in_order(self._values, needed)
         place = {ref: position for position, ref in enumerate(kept)}
         values = tuple(
             Value(v.operation, tuple(place[i] for i in v.inputs), v.attributes, v.shape, v.batched)

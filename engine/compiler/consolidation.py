@@ -86,21 +86,25 @@ class _Writer:
         seen = self.builder.per_tap(weight, learner.geometry, "seen") if has_unseen and learner.geometry else weight
         return self.builder.scale(seen, -learner.decay)
 
-    def _whole(self, learner: Learner, weight: Ref, drive: Ref | None) -> Ref:
-        """drive - decay * w."""
-        parts = [part for part in (drive, self._decay(learner, weight)) if part is not None]
+    def _parts(self, learner: Learner, weight: Ref, drive: Ref | None) -> list[Ref]:
+        """What drive - decay * w is the sum of."""
+        return [part for part in (drive, self._decay(learner, weight)) if part is not None]
+
+    def _sum(self, weight: Ref, parts: list[Ref]) -> Ref:
         return self.builder.total(parts) if parts else self.builder.scale(weight, 0.0)
 
     def _addition(self, learner: Learner, weight: Ref, drive: Ref | None) -> Ref:
-        return self.builder.add(weight, self._whole(learner, weight, drive))
+        return self.builder.total([weight, *self._parts(learner, weight, drive)])
 
     def _sgd(self, learner: Learner, weight: Ref, drive: Ref | None) -> Ref:
         """v' = mu v + g, w' = w + rate v' (Nesterov: w + rate (g + mu v')), g = drive - decay w. torch.optim.SGD."""
         build, common = self.builder, self.common
-        step = whole = self._whole(learner, weight, drive)
+        parts = self._parts(learner, weight, drive)
+        step = self._sum(weight, parts)
         if common.momentum:
             name = learner.trace("trace")
-            step = build.add(whole, build.scale(self._state(name, learner.shape), common.momentum))
+            kept = build.scale(self._state(name, learner.shape), common.momentum)
+            whole, step = step, self._sum(weight, [*parts[:1], kept, *parts[1:]])
             build.results[name] = step
             if common.nesterov:
                 step = build.add(whole, build.scale(step, common.momentum))

@@ -111,6 +111,18 @@ _TABLE = {
         "positions (keep | sum | mean)",
         "(1/N) sum over samples; positions kept, summed, or averaged, which leaves (channels,).",
     ),
+    # ---- whole values
+    "norm": Operation(
+        "x",
+        "",
+        "|x|, the root of the summed squares of all numbers in x, those of all samples included. A scalar.",
+    ),
+    "angle": Operation(
+        "a b",
+        "",
+        "Degrees between a and b as vectors, all samples included: 2 atan2(|u - v|, |u + v|) of the unit vectors u = "
+        "a/|a| and v = b/|b|; NaN where |a| or |b| is 0. A scalar.",
+    ),
     # ---- elementwise
     "add": Operation("a b", "", "a + b."),
     "multiply": Operation("a b", "", "a * b."),

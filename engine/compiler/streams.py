@@ -13,6 +13,7 @@ from ...circuits.locality import conducts, fed
 from ...circuits.wiring import Pool
 from .builder import ProgramBuilder, Ref
 from .errors import cannot
+from .noise import NoiseInput
 from .state import weights_name
 
 Compartments = dict[str, Ref]
@@ -22,7 +23,8 @@ class Streams:
     """Builds forward and feedback stream of one mode with data.
 
     After `activity()`, and `feedback()` where there is a feedback stream, `compartments[population][name]` holds every
-    compartment. With `frozen`, populations normalize by their running statistics, and there is no way back.
+    compartment. With `frozen`, populations normalize by their running statistics, none drops out, and there is no way
+    back.
     """
 
     def __init__(self, builder: ProgramBuilder, graph: Graph, mode: str, *, frozen: bool = False) -> None:
@@ -35,7 +37,13 @@ class Streams:
         """New running statistics by state name."""
         self.normalized_sums: dict[str, tuple[Ref, Ref]] = {}
         """By population: the summed gated * drive and the summed gated, which fall out of undoing the normalization."""
+        self.noise: dict[str, NoiseInput] = {}
+        """The noise that decides who drops out, by the input's name."""
         self._before_transfer: dict[str, Ref] = {}
+        self._answers: dict[str, Ref] = {}
+        """Rates before anyone drops out."""
+        self._transmitted: dict[str, Ref] = {}
+        """By population with dropout: the factor of each neuron's rate, 0 or 1 / (1 - p)."""
         self._normalization: dict[str, tuple[Ref, Ref, Ref]] = {}
 
     # ---- state
@@ -90,7 +98,10 @@ class Streams:
         elif self.graph.has_bias(name):
             before = build.offset(soma, self.state(f"bias/{name}", name))
         self._before_transfer[name] = before
-        own["rate"] = build.transfer(before, population.transfer)
+        self._answers[name] = own["rate"] = build.transfer(before, population.transfer)
+        if population.dropout and not self.frozen:
+            self._transmitted[name] = self._drop_out(name, population.dropout)
+            own["rate"] = build.multiply(own["rate"], self._transmitted[name])
 
     def _current(self, name: str) -> Ref | None:
         """The summed input of a population from its own stream, or None where nothing conducts."""
@@ -109,6 +120,16 @@ class Streams:
                 lower = self.compartments[below]["rate"] if is_max else None
                 currents.append(self.builder.project_back(pre, self.weights(label), lower, geometry))
         return self.builder.total(currents) if currents else None
+
+    def _drop_out(self, name: str, probability: float) -> Ref:
+        """The factor of each neuron's rate: 0 with this probability, else what keeps the rate's mean."""
+        build, shape = self.builder, self.graph.shapes[name]
+        noise = NoiseInput(name=f"dropout/{name}", shape=shape, distribution="uniform")
+        self.noise[noise.name] = noise
+        drawn = build.input(noise.name, shape, role="noise", batched=True)
+        # Of unit variance, uniform noise lies between -sqrt(3) and sqrt(3).
+        transmits = build.function(build.shift(drawn, -sqrt(3) * (2 * probability - 1)), "step")
+        return build.scale(transmits, 1 / (1 - probability))
 
     def _normalize(self, name: str, soma: Ref) -> Ref:
         how = self.graph.populations[name].normalize
@@ -158,8 +179,8 @@ class Streams:
 
     def _gated_by_partner(self, name: str) -> bool:
         return any(
-            cross.role == "gate" and cross.target == name and conducts(self.graph, cross.modes, self.mode)
-            for cross in self.graph.circuit.cross
+            cross.role == "gate" and conducts(self.graph, cross.modes, self.mode)
+            for cross in self.graph.cross_onto(name)
         )
 
     def _gate(self, name: str, partner: str, soma: Ref) -> Ref:
@@ -168,8 +189,9 @@ class Streams:
         transfer = self.graph.populations[partner].transfer
         if transfer == "softmax":
             raise cannot("a softmax output must be last: no error can pass back through it", f"populations.{partner}")
-        rate = self.compartments[partner]["rate"]
-        return self.builder.gate(soma, self._before_transfer[partner], rate, transfer)
+        if partner in self._transmitted:  # the derivative of what the neuron really transmits
+            soma = self.builder.multiply(soma, self._transmitted[partner])
+        return self.builder.gate(soma, self._before_transfer[partner], self._answers[partner], transfer)
 
     def _undo(self, name: str, partner: str, gated: Ref) -> Ref:
         """The error at the partner's soma, from the error behind its normalization."""
@@ -210,6 +232,15 @@ class Streams:
             if len(self.graph.shapes[name]) == 1 and self.graph.shapes[name] != (1,):
                 found[f"accuracy/{name}"] = self.builder.accuracy(seen, label)
         return found
+
+
+def both_streams(graph: Graph, mode: str, name: str) -> tuple[ProgramBuilder, Streams]:
+    """Both streams of a mode with data, in a new program called `name`."""
+    builder = ProgramBuilder(name)
+    streams = Streams(builder, graph, mode)
+    streams.activity()
+    streams.feedback()
+    return builder, streams
 
 
 def sign_scale(weight_shape: tuple[int, ...]) -> float:

@@ -1,10 +1,10 @@
 """Appending records to a run's file so that it can be read at any instant, a kill included.
 
 The order of effects of one record, each step complete before the next:
-1. every dataset grows by the record's rows and receives its data; the index rows (`step`) hold -1;
+1. every dataset of its group grows by the record's row and receives its data; the index row (`step`) holds -1;
 2. blocks are allocated up to the file's logical end, so that neither a full disk nor a kill parts the two;
 3. flush: the data and the metadata that leads to it are in the file;
-4. the index rows receive their steps, a single write in place;
+4. the index row receives its step, a single write in place;
 5. flush.
 A record whose index row is -1 or missing was never written; the next one takes its place.
 """
@@ -12,75 +12,82 @@ A record whose index row is -1 or missing was never written; the next one takes 
 import errno
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
 
-from .layout import UNCONFIRMED
+from .datasets import UNCONFIRMED
+from .precision import stored
+from .recordable import Recordable
 
-Columns = Mapping[h5py.Dataset, np.ndarray]
-
-
-@dataclass(frozen=True, kw_only=True)
-class SnapshotRecord:
-    """One row of /synapses and /signals; weights in the precision of their datasets."""
-
-    step: int
-    epoch: float
-    weights: Mapping[str, np.ndarray]
-    delta_angles: Mapping[str, float]
+UNABLE_TO_ALLOCATE = (errno.EOPNOTSUPP, errno.EINVAL)  # what file systems say that cannot allocate ahead
 
 
 @dataclass(frozen=True, kw_only=True)
-class MetricsRecord:
-    """One row of /metrics; NaN where `values` lacks a column."""
+class Record:
+    """One row of a group: a value for each of its fields, by path."""
 
+    group: str
     step: int
     epoch: float
-    values: Mapping[str, float]
+    rows: Mapping[str, Any]
 
 
 class RunFile:
-    """An open recording. Not thread-safe: one thread owns it from opening to closing."""
+    """An open recording. Not thread-safe: one thread at a time, from opening to closing."""
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, recordables: Iterable[Recordable]):
         # No chunk cache: chunks go to the file as they come, in the order above; none is held in memory.
         self._file = h5py.File(path, "r+", rdcc_nbytes=0, locking="best-effort")
         self._path = path
         self._secured = self._file.id.get_filesize()
-        synapses, signals, metrics = (self._file[name] for name in ("synapses", "signals", "metrics"))
-        self._weights = {name: item["weights"] for name, item in synapses.items() if isinstance(item, h5py.Group)}
-        self._angles = {name: item["delta_angle"] for name, item in signals.items() if isinstance(item, h5py.Group)}
-        self._metrics = {name: item for name, item in metrics.items() if name not in ("step", "epoch")}
-
-    @property
-    def snapshots(self) -> int:
-        """How many snapshots are confirmed."""
-        return _confirmed(self._file["synapses/step"])
-
-    def append_snapshot(self, record: SnapshotRecord) -> None:
-        """Writes one complete snapshot; on return it is confirmed."""
-        columns = {self._weights[name]: array[np.newaxis] for name, array in record.weights.items()}
-        for name, dataset in self._angles.items():
-            columns[dataset] = np.array([record.delta_angles.get(name, np.nan)])
-        self._append(self._file["synapses"], [record.step], [record.epoch], columns)
-
-    def append_metrics(self, records: Sequence[MetricsRecord]) -> None:
-        """Writes a block of rows at the price of one."""
-        columns = {
-            dataset: np.array([record.values.get(name, np.nan) for record in records])
-            for name, dataset in self._metrics.items()
+        self._fields = {
+            recordable.group: {field.path: field for field in recordable.fields} for recordable in recordables
         }
-        steps, epochs = [record.step for record in records], [record.epoch for record in records]
-        self._append(self._file["metrics"], steps, epochs, columns)
+        self._datasets = {
+            group: {path: self._file[group][path] for path in fields} for group, fields in self._fields.items()
+        }
+        self._rows = {group: len(confirmed(self._file[group]["step"])) for group in self._fields}
+
+    def last_step(self, group: str) -> int | None:
+        """The step of a group's last confirmed record."""
+        rows = self._rows[group]
+        return int(self._file[group]["step"][rows - 1]) if rows else None
+
+    def append(self, records: Sequence[Record]) -> None:
+        """Writes records of one group, a block of rows at the price of one; on return they are confirmed."""
+        group = records[0].group
+        for path, field in self._fields[group].items():
+            values = [record.rows[path] for record in records]
+            block = np.reshape(values[0] if len(values) == 1 else values, (len(values), *field.shape))
+            self._write_rows(group, self._datasets[group][path], stored(block, field.precision))
+        self._confirm(group, records)
 
     def set_result(self, name: str, value: float | int | str) -> None:
         """One final figure of the run, an attribute of /results."""
         self._file["results"].attrs[name] = value
+        self._flush()
+
+    def cut_back(self, step: int | None) -> None:
+        """Takes the run up again: records of later steps are taken back, `status` is `running`."""
+        for group in self._fields:
+            index = self._file[group]["step"]
+            steps = index[: self._rows[group]]
+            kept = len(steps) if step is None else int(np.count_nonzero(steps <= step))
+            index[kept:] = UNCONFIRMED
+            self._rows[group] = kept
+        self._file.flush()  # taken back before anything is overwritten
+        for group, rows in self._rows.items():
+            for dataset in (*self._datasets[group].values(), self._file[group]["epoch"], self._file[group]["step"]):
+                dataset.resize(rows, axis=0)
+        self._file.attrs.modify("resumptions", np.int64(int(self._file.attrs["resumptions"]) + 1))
+        self._file.attrs.modify("status", "running")
+        self._file.attrs.modify("message", "")
         self._flush()
 
     def finish(self, status: str, message: str) -> None:
@@ -102,17 +109,20 @@ class RunFile:
             os.dup2(sink.fileno(), self._file.id.get_vfd_handle())
             self._file.close()
 
-    def _append(self, group: h5py.Group, steps: Sequence[int], epochs: Sequence[float], columns: Columns) -> None:
-        index = group["step"]
-        start = _confirmed(index)
-        rows = slice(start, start + len(steps))
-        unconfirmed = np.full(len(steps), UNCONFIRMED)
-        for dataset, values in {**columns, group["epoch"]: np.asarray(epochs), index: unconfirmed}.items():
-            dataset.resize(rows.stop, axis=0)
-            dataset[rows] = values
+    def _write_rows(self, group: str, dataset: h5py.Dataset, block: np.ndarray) -> None:
+        start = self._rows[group]
+        dataset.resize(start + len(block), axis=0)
+        dataset[start:] = block
+
+    def _confirm(self, group: str, records: Sequence[Record]) -> None:
+        """Everything but the index is written: see it onto the disk, then let the index say so."""
+        index, start = self._file[group]["step"], self._rows[group]
+        self._write_rows(group, self._file[group]["epoch"], np.array([record.epoch for record in records]))
+        self._write_rows(group, index, np.full(len(records), UNCONFIRMED))
         self._flush()
-        index[rows] = np.asarray(steps)
+        index[start:] = np.array([record.step for record in records])
         self._file.flush()
+        self._rows[group] = start + len(records)
 
     def _flush(self) -> None:
         """Flushes what the disk has room for: blocks first, so that the flush cannot run out of them."""
@@ -121,16 +131,14 @@ class RunFile:
             try:
                 os.posix_fallocate(self._file.id.get_vfd_handle(), self._secured, size - self._secured)
             except OSError as error:
-                if error.errno not in (
-                    errno.EOPNOTSUPP,
-                    errno.EINVAL,
-                ):  # file systems that cannot allocate ahead
+                if error.errno not in UNABLE_TO_ALLOCATE:
                     raise
             self._secured = size
         self._file.flush()
 
 
-def _confirmed(index: h5py.Dataset) -> int:
-    """The number of leading index rows that hold a step."""
-    unconfirmed = np.flatnonzero(index[:] == UNCONFIRMED)
-    return int(unconfirmed[0]) if unconfirmed.size else len(index)
+def confirmed(index: h5py.Dataset) -> np.ndarray:
+    """The leading steps of an index; -1 marks a record that was not complete."""
+    steps: np.ndarray = index[:]
+    unconfirmed = np.flatnonzero(steps == UNCONFIRMED)
+    return steps[: unconfirmed[0]] if unconfirmed.size else steps

@@ -1,4 +1,4 @@
-"""The number formats that weights are stored in.
+"""The number formats that arrays are stored in.
 
 float16 overflows to infinity beyond 65504. bfloat16, which neither NumPy nor HDF5 knows, is stored as its 16
 bits in a uint16, that is, the upper half of a float32.
@@ -18,18 +18,22 @@ def storage_dtype(precision: Precision) -> np.dtype:
     return np.dtype("<u2") if precision == "bfloat16" else np.dtype(precision).newbyteorder("<")
 
 
+def staging_dtype(precision: Precision) -> np.dtype:
+    """The dtype in which arrays wait for the writer: rounding to fewer bits is its work, not the training thread's."""
+    return np.dtype(np.float64 if precision == "float64" else np.float32)
+
+
 def missing(precision: Precision) -> float | int:
-    """What a reader finds where no weights were written: NaN, never a number that could pass for a weight."""
+    """What a reader finds where nothing was written: NaN, never a number that could pass for a weight."""
     return BFLOAT16_NAN if precision == "bfloat16" else float("nan")
 
 
-def store(values: np.ndarray, out: np.ndarray, precision: Precision) -> None:
-    """Writes `values`, rounded to nearest even, into `out`, an array of `storage_dtype(precision)`."""
+def stored(values: np.ndarray, precision: Precision) -> np.ndarray:
+    """`values` as they stand in a dataset of this precision, rounded to nearest even."""
     if precision == "bfloat16":
-        out[...] = bfloat16_bits(values)
-    else:
-        with np.errstate(over="ignore"):  # a weight beyond float16 is stored as infinity and thereby visible
-            np.copyto(out, values, casting="same_kind")
+        return bfloat16_bits(values)
+    with np.errstate(over="ignore"):  # a weight beyond float16 is stored as infinity and thereby visible
+        return values.astype(storage_dtype(precision), copy=False)
 
 
 def bfloat16_bits(values: np.ndarray) -> np.ndarray:

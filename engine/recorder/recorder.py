@@ -1,142 +1,195 @@
 """The recorder: a run hands it arrays and numbers and trains on, while a thread of its own writes them."""
 
-import os
-import threading
-from collections import deque
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import Any, Self
 
 import numpy as np
 
-from ...circuits.errors import suggest
 from . import layout
+from .about import About
 from .errors import RecordingError
-from .file import MetricsRecord, RunFile, SnapshotRecord
-from .precision import PRECISIONS, Precision, storage_dtype, store
-from .schema import Schema
+from .file import Record, RunFile
+from .layout import NOTHING
+from .matching import check_same_run
+from .recordable import Misfit, Recordable
+from .writer import Buffer, End, Result, Status, Writer
 
-Status = Literal["complete", "interrupted", "failed"]
-Arrays = dict[str, np.ndarray]
-
-COMPRESSIONS = (None, "gzip", "lzf")  # filters that every HDF5 reader (gzip) or every h5py (lzf) has
-PENDING_RECORDS = 1024
-
-
-@dataclass(frozen=True)
-class _Result:
-    name: str
-    value: float | int | str
-
-
-@dataclass(frozen=True)
-class _End:
-    status: Status
-    message: str
-
-
-_Record = SnapshotRecord | MetricsRecord | _Result | _End
+WORDS = {"weights": "synapses", "signals": "signals", "alignment": "alignment", "metrics": "metrics"}
+"""The group of each argument of `write`."""
 
 
 class Recorder:
-    """Writes one run to one HDF5 file.
+    """Writes one run to one HDF5 file. Its life: enrol, prepare (or resume), write, close.
 
-    1. The file with all its datasets exists once the constructor returns; nothing is at `path` before.
-    2. `snapshot` copies what it is given into one of `buffers` preallocated sets of arrays and returns; if
-       none is free it waits for the writer. Memory: `buffers` snapshots.
-    3. Records reach the file in the order of the calls. A record is confirmed once it is complete there;
-       confirmed ones survive the end of the process, however it comes (a power cut: only what `close` ended).
-    4. When a write fails, the next call raises RecordingError, and so does every later one; the file stays
-       readable, with all that was confirmed.
-    5. As a context manager it closes with "complete", "interrupted" (Ctrl-C) or "failed" (any other
-       exception). A file whose status is "running" is being written, or its writer was killed or failed.
+    1. `enrol` says what will be recorded; nothing is touched. Problems are named at once, all of them.
+    2. `prepare` makes the file with all its datasets, empty, and all memory that will be used; nothing is at `path`
+       before. `resume` opens the file of an earlier part of the same run instead, and cuts it back.
+    3. `write` copies what it is given into one of `buffers` preallocated sets of arrays and returns; if none is free
+       it waits for the thread that writes. Memory: `buffers` records of weights and of signals (`memory`, in bytes).
+    4. Records reach the file in the order of the calls. A record is confirmed once it is complete there; confirmed
+       ones survive the end of the process, however it comes (a power cut: only what `close` ended).
+    5. When a write fails, the next call raises RecordingError, and so does every later one; the file stays readable,
+       with all that was confirmed.
+    6. `close` writes what is pending and says how the run ended. As a context manager the recorder closes with
+       "complete", "interrupted" (Ctrl-C) or "failed" (any other exception). A file whose status is "running" is being
+       written, or its writer was killed or failed.
 
     Call it from one thread.
     """
 
-    def __init__(
-        self,
-        path: str | PathLike[str],
-        schema: Schema,
-        *,
-        overwrite: bool = False,
-        precision: Precision = "float32",
-        compression: Literal["gzip", "lzf"] | None = None,
-        buffers: int = 2,
-    ):
+    def __init__(self, path: str | PathLike[str], about: About, *, buffers: int = 2):
         self.path = Path(path)
-        self._schema = schema
-        self._precision: Precision = precision
-        schema.check()
-        if precision not in PRECISIONS:
-            raise RecordingError(f"precision {precision!r}: {suggest(precision, PRECISIONS)}")
-        if compression not in COMPRESSIONS:
-            raise RecordingError(f"compression {compression!r}: it must be None, 'gzip' or 'lzf'")
-        layout.create(self.path, schema, overwrite=overwrite, precision=precision, compression=compression)
-        self._file = RunFile(self.path)
-        self._free = [self._allocate() for _ in range(buffers)]
-        self._pending: deque[_Record] = deque()
-        self._changed = threading.Condition()
-        self._error: RecordingError | None = None
+        self.about = about
+        self._buffers = buffers
+        self._enrolled: dict[str, Recordable] = {}
+        self._last: dict[str, int] = {}
+        self._writer: Writer | None = None
         self._closed = False
-        self._thread = threading.Thread(target=self._write_all, name="counterstream recorder", daemon=True)
-        self._thread.start()
 
-    def snapshot(
+    # ---- enrol, prepare
+
+    def enrol(self, *recordables: Recordable) -> Self:
+        """Says what will be recorded: `Weights`, `Signals`, `Alignment`, `Metrics`, each at most once."""
+        if self._writer or self._closed:
+            raise RecordingError(f"{self.path}: enrol before the recording is prepared; its datasets are made once")
+        for recordable in recordables:
+            if recordable.group in self._enrolled:
+                raise RecordingError(f"{self.path}: {recordable.group} are enrolled already; enrol all of them at once")
+            if problems := list(recordable.problems()):
+                raise RecordingError("\n".join(f"{self.path}: {problem}" for problem in problems))
+            self._enrolled[recordable.group] = recordable
+        return self
+
+    def prepare(self, *, overwrite: bool = False) -> Self:
+        """Makes the file. Raises RecordingError where one is there already, unless `overwrite`."""
+        layout.create(self.path, self.about, self._enrolled.values(), overwrite=overwrite)
+        self._start(RunFile(self.path, self._every_group()))
+        return self
+
+    def resume(self, step: int | None = None) -> Self:
+        """Opens the file of an earlier part of this run and takes back every record beyond `step` (None: none).
+
+        Raises RecordingError, and leaves the file as it is, where it holds another circuit, system or seed, or other
+        datasets than were enrolled.
+        """
+        check_same_run(self.path, self.about, self._enrolled.values())
+        file = RunFile(self.path, self._every_group())
+        file.cut_back(step)
+        self._start(file)
+        return self
+
+    def _every_group(self) -> list[Recordable]:
+        return [self._enrolled.get(nothing.group, nothing) for nothing in NOTHING]
+
+    def _start(self, file: RunFile) -> None:
+        last = {nothing.group: file.last_step(nothing.group) for nothing in NOTHING}
+        self._last = {group: step for group, step in last.items() if step is not None}
+        self._writer = Writer(file, self.path, list(self._enrolled.values()), self._buffers)
+
+    @property
+    def memory(self) -> int:
+        """Bytes of the arrays that were allocated for records on their way to the file."""
+        return self._writer.memory if self._writer else 0
+
+    @property
+    def last_steps(self) -> Mapping[str, int]:
+        """The step of the last record of each group that has any: synapses, signals, alignment, metrics."""
+        return dict(self._last)
+
+    # ---- write
+
+    def write(
         self,
         *,
         step: int,
         epoch: float,
-        weights: Mapping[str, np.ndarray],
-        delta_angles: Mapping[str, float] | None = None,
+        weights: Mapping[str, Any] | None = None,
+        signals: Mapping[str, Mapping[str, Any]] | None = None,
+        alignment: Mapping[str, Mapping[str, float]] | None = None,
+        metrics: Mapping[str, float] | None = None,
     ) -> None:
-        """Records the weights of every projection of the schema, and delta angles in degrees, at one instant.
+        """Records one instant: of each group that is given, one record.
 
-        The arrays are copied before this returns and may change afterwards.
+        `weights`: arrays by projection; `signals`: {"rate": array, "delta": array} by population; `alignment`: numbers
+        by name under matrix_angle, norm_ratio, delta_angle and local_angle; `metrics`: numbers by name. Arrays are
+        copied before this returns and may change afterwards. Either all that is given is recorded, or an error says
+        what does not fit and nothing is.
         """
-        self._check_step(step)
-        self._check_weights(weights)
-        angles = dict(delta_angles or {})
-        self._check_names("population", angles, self._schema.populations)
-        self._wait(lambda: bool(self._free))
-        arrays = self._free.pop()
-        for name, array in arrays.items():
-            store(np.asarray(weights[name]), array, self._precision)
-        self._hand_over(SnapshotRecord(step=step, epoch=epoch, weights=arrays, delta_angles=angles))
-
-    def metrics(self, *, step: int, epoch: float, values: Mapping[str, float]) -> None:
-        """Adds one row to the metrics table; metrics of the schema that `values` lacks are NaN in it."""
-        self._check_step(step)
-        self._check_names("metric", values, self._schema.metrics)
-        self._hand_over(MetricsRecord(step=step, epoch=epoch, values=dict(values)))
+        writer = self._open()
+        given = {"weights": weights, "signals": signals, "alignment": alignment, "metrics": metrics}
+        records: list[Record] = []
+        try:
+            for word, values in given.items():
+                if values is not None:
+                    records.append(self._record(writer, word, step, epoch, values))
+        except BaseException:
+            self._take_back(writer, records)
+            raise
+        for record in records:
+            writer.hand_over(record)
+            self._last[record.group] = step
 
     def result(self, name: str, value: float | int | str) -> None:
         """Records a final figure of the run; a later value of the same name replaces it."""
-        self._hand_over(_Result(name, value))
+        self._open().hand_over(Result(name, value))
 
-    def close(self, *, status: Status, message: str = "") -> None:
-        """Writes what is pending, says how the run ended, and closes the file. Closing twice does nothing."""
+    def _open(self) -> Writer:
         if self._closed:
-            return
+            raise RecordingError(f"{self.path}: the recording is closed; nothing more can be recorded")
+        if self._writer is None:
+            raise RecordingError(f"{self.path}: the recording is not prepared: call prepare() or resume() first")
+        return self._writer
+
+    def _record(self, writer: Writer, word: str, step: int, epoch: float, values: Mapping[str, Any]) -> Record:
+        recordable = self._enrolled.get(WORDS[word])
         try:
-            self._hand_over(_End(status, message))
-        finally:
-            self._closed = True
-            self._thread.join()
-        if self._error:
-            raise self._error
+            if recordable is None:
+                raise Misfit(f"{word} were not enrolled, so the file has no place for them")
+            self._check_step(step, recordable.group)
+            if not recordable.staged:
+                return Record(group=recordable.group, step=step, epoch=epoch, rows=dict(recordable.rows(values)))
+            buffer = writer.borrow(recordable.group)
+            try:
+                _fill(buffer, recordable.rows(values))
+            except BaseException:
+                writer.give_back(recordable.group, buffer)
+                raise
+            return Record(group=recordable.group, step=step, epoch=epoch, rows=buffer)
+        except Misfit as misfit:
+            raise RecordingError(f"{self.path}: {misfit}") from None
+
+    def _check_step(self, step: int, group: str) -> None:
+        if step < 0:
+            raise Misfit(f"step must not be negative (got {step})")
+        if step <= (last := self._last.get(group, -1)):
+            raise Misfit(f"step of {group} must be greater than that of the last record, {last} (got {step})")
+
+    def _take_back(self, writer: Writer, records: Iterable[Record]) -> None:
+        for record in records:
+            if self._enrolled[record.group].staged:
+                writer.give_back(record.group, dict(record.rows))
+
+    # ---- close
+
+    def close(self, *, status: Status = "complete", message: str = "") -> None:
+        """Writes what is pending, says how the run ended, and closes the file. Closing twice does nothing."""
+        writer, self._writer = self._writer, None
+        was_closed, self._closed = self._closed, True
+        if writer is not None and not was_closed:
+            writer.finish(End(status, message))
 
     def __enter__(self) -> Self:
+        self._open()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if error is None:
-            self.close(status="complete")
+            self.close()
             return
         interrupted = isinstance(error, KeyboardInterrupt)
         message = "interrupted from the keyboard" if interrupted else f"{type(error).__name__}: {error}"
@@ -146,99 +199,8 @@ class Recorder:
             if also is not error:
                 error.add_note(f"The recording failed as well: {also}")
 
-    # -- the training thread ---------------------------------------------------------------------------
 
-    def _allocate(self) -> Arrays:
-        """Arrays for one snapshot, touched now: page faults would cost training more than the copies."""
-        dtype = storage_dtype(self._precision)
-        return {s.projection: np.full(tuple(s.shape), 0, dtype) for s in self._schema.synapses}
-
-    def _check_weights(self, weights: Mapping[str, np.ndarray]) -> None:
-        shapes = {synapse.projection: tuple(synapse.shape) for synapse in self._schema.synapses}
-        self._check_names("projection", weights, shapes)
-        for name, shape in shapes.items():
-            if name not in weights:
-                raise RecordingError(f"{self.path}: a snapshot must hold every projection (got none for {name!r})")
-            if np.shape(weights[name]) != shape:
-                got = np.shape(weights[name])
-                raise RecordingError(f"{self.path}: weights of {name!r} must have shape {shape} (got {got})")
-
-    def _check_names(self, kind: str, given: Iterable[str], declared: Collection[str]) -> None:
-        for name in given:
-            if name not in declared:
-                near = suggest(name, declared)
-                raise RecordingError(f"{self.path}: {kind} {name!r} is not in the schema. {near}")
-
-    def _check_step(self, step: int) -> None:
-        if step < 0:
-            raise RecordingError(f"{self.path}: step must not be negative (got {step})")
-
-    def _hand_over(self, record: _Record) -> None:
-        self._wait(lambda: len(self._pending) < PENDING_RECORDS)
-        with self._changed:
-            self._pending.append(record)
-            self._changed.notify_all()
-
-    def _wait(self, ready: Callable[[], bool]) -> None:
-        if self._closed:
-            raise RecordingError(f"{self.path}: the recording is closed; nothing more can be recorded")
-        with self._changed:
-            self._changed.wait_for(lambda: self._error is not None or ready())
-        if self._error:
-            raise self._error
-
-    # -- the writer's thread ---------------------------------------------------------------------------
-
-    def _write_all(self) -> None:
-        while True:
-            records = self._take()
-            try:
-                self._write(records)
-            except Exception as error:  # whatever it is, the training thread must hear of it
-                self._fail(records[0], error)
-                return
-            if isinstance(records[0], _End):
-                return
-
-    def _take(self) -> list[_Record]:
-        """The next record; of metrics all that wait, since a block of rows costs no more than one."""
-        with self._changed:
-            self._changed.wait_for(lambda: bool(self._pending))
-            records = [self._pending.popleft()]
-            while isinstance(records[0], MetricsRecord) and self._pending:
-                if not isinstance(self._pending[0], MetricsRecord):
-                    break
-                records.append(self._pending.popleft())
-            self._changed.notify_all()
-        return records
-
-    def _write(self, records: list[_Record]) -> None:
-        match records[0]:
-            case SnapshotRecord() as snapshot:
-                self._file.append_snapshot(snapshot)
-                with self._changed:
-                    self._free.append(dict(snapshot.weights))
-                    self._changed.notify_all()
-            case MetricsRecord():
-                self._file.append_metrics([record for record in records if isinstance(record, MetricsRecord)])
-            case _Result(name, value):
-                self._file.set_result(name, value)
-            case _End(status, message):
-                self._file.finish(status, message)
-
-    def _fail(self, record: _Record, cause: Exception) -> None:
-        what = {SnapshotRecord: "a snapshot", MetricsRecord: "metrics", _Result: "a result", _End: "the end"}
-        at = f" of step {record.step}" if isinstance(record, SnapshotRecord | MetricsRecord) else ""
-        self._file.abandon()
-        # HDF5 words a failed write in three lines of addresses; the system's own word for it is what helps.
-        why = os.strerror(cause.errno) if isinstance(cause, OSError) and cause.errno else str(cause)
-        error = RecordingError(
-            f"{self.path}: recording stopped, {what[type(record)]}{at} could not be written: {why}. "
-            "The file holds every record confirmed before and opens as usual. "
-            "Make room or choose another place, then run again"
-        )
-        error.__cause__ = cause
-        with self._changed:
-            self._error = error
-            self._pending.clear()
-            self._changed.notify_all()
+def _fill(buffer: Buffer, rows: Iterable[tuple[str, Any]]) -> None:
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinity and thereby visible
+        for path, array in rows:
+            np.copyto(buffer[path], array, casting="same_kind")

@@ -8,6 +8,7 @@ from .progress import EpochReport, Progress, RunName, Silent
 from .results import RunFigures, SystemFigures, by_system, summary
 from .runner import Finished, Prepared, System, as_yaml, prepare, run_experiment, train
 from .schedules import Constant, Cosine, Schedule, Step, multiplier
+from .when import Instants
 
 __all__ = [
     "Constant",
@@ -17,6 +18,7 @@ __all__ = [
     "Experiment",
     "ExperimentError",
     "Finished",
+    "Instants",
     "Interrupted",
     "Outcome",
     "OutputFolder",

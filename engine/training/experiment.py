@@ -16,10 +16,11 @@ from pydantic import (
 )
 
 from ...circuits import validation, yamlfile
-from ...circuits.declarations import Consolidation, Samples
+from ...circuits.declarations import Consolidation, Layers, Mode, Samples
 from ...circuits.model import Declaration
 from ...circuits.tagged import Choice
 from ..data import Dataset, digits, npz
+from .record import Record
 from .schedules import Constant, Schedule
 
 Inline = dict[str, Any]
@@ -74,36 +75,16 @@ class Plasticity(Consolidation):
 
 
 class ModePlan(Declaration):
-    """How often a mode other than the engaged one runs, and on how much noise."""
+    """How often a mode other than the engaged one runs, on whom, and on how much noise."""
 
     every: int | None = Field(default=None, ge=0, description="After every n-th engaged step; 0: never.")
+    layers: Layers | None = Field(default=None, description="In place of the learning system's own.")
     samples: Samples | None = Field(default=None, description="In place of the learning system's own.")
 
-
-class Interval(Declaration):
-    """A distance between two records, in epochs or in steps."""
-
-    epochs: int | None = Field(default=None, ge=1)
-    steps: int | None = Field(default=None, ge=1)
-
-    @model_validator(mode="after")
-    def _one(self) -> "Interval":
-        if (self.epochs is None) == (self.steps is None):
-            raise ValueError("must be given in epochs or in steps: {epochs: 1} or {steps: 50}")
-        return self
-
-    def due(self, step: int, steps_per_epoch: int) -> bool:
-        """Whether a record is due once `step` steps are done."""
-        return step % (self.steps or self.epochs * steps_per_epoch) == 0  # type: ignore[operator]
-
-
-class Record(Declaration):
-    """What goes into the HDF5 file, and how often. The first and the last state are always recorded."""
-
-    every: Interval = Interval(epochs=1)
-    delta_angles: bool = Field(default=True, description="Measure them on the probe batch at every record.")
-    probe: int = Field(default=128, ge=1, description="Training samples in the fixed probe batch.")
-    precision: Literal["float64", "float32", "float16", "bfloat16"] = "float32"
+    def applied(self, mode: Mode) -> Mode:
+        """The mode with what the plan says in the place of its own. How often it runs is the training loop's."""
+        said = {"layers": self.layers, "samples": self.samples}
+        return mode.model_copy(update={name: value for name, value in said.items() if value is not None})
 
 
 def _listed(value: Any) -> Any:

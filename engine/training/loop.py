@@ -2,13 +2,13 @@
 
 import math
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import median
+from typing import Any
 
 import numpy as np
 
-from ..data import Dataset, Split, probe_indices, steps_per_epoch, training_batches
+from ..data import Dataset, Split, steps_per_epoch, training_batches
 from ..recorder import Recorder
 from ..simulator import Simulator
 from .errors import Diverged, ExperimentError
@@ -16,7 +16,7 @@ from .experiment import Experiment
 from .finite import first_not_finite
 from .interruption import Interruption
 from .progress import EpochReport, Progress, RunName, Silent
-from .recording import hidden
+from .recording import Enrolment, NotFinite, Observer
 from .schedules import multiplier
 
 ENGAGED = ""  # the key of engaged steps among the durations; no mode has an empty name
@@ -57,14 +57,14 @@ class _Means:
 
 
 class Training:
-    """One run. `sim` is a compiled circuit with its initial state; `recorder` an open recording of its
-    `projections`.
+    """One run. `sim` is a compiled circuit with its initial state; `recorder` an open recording of what `enrolment`
+    says.
 
-    1. The state is recorded before the first step, whenever a record is due, and after the last step.
+    1. Of each state, the first and the last included, that is recorded which is due in it.
     2. Before each engaged step the rate's multiplier is set; after it the other modes that are due run, once
        each.
     3. Ctrl-C takes effect between two engaged steps: it raises KeyboardInterrupt.
-    4. A loss or a recorded weight that is not finite raises Diverged; nothing is recorded after it.
+    4. A loss or a weight to be recorded that is not finite raises Diverged; nothing is recorded after it.
     """
 
     def __init__(
@@ -74,14 +74,14 @@ class Training:
         experiment: Experiment,
         run: RunName,
         recorder: Recorder,
-        projections: Sequence[str],
+        enrolment: Enrolment,
         progress: Progress | None = None,
         interruption: Interruption | None = None,
     ) -> None:
         self.interruption = interruption or Interruption()
         self.sim, self.dataset, self.experiment = sim, dataset, experiment
         self.run_name, self.progress = run, progress or Silent()
-        self.recorder, self.projections = recorder, tuple(projections)
+        self.recorder = recorder
         check_batch(experiment, dataset)
         self.per_epoch = steps_per_epoch(len(dataset.train), experiment.batch)
         self.steps = self.per_epoch * experiment.epochs
@@ -90,17 +90,13 @@ class Training:
         self.recorded_step: int | None = None
         self._durations: dict[str, list[float]] = {name: [] for name in (ENGAGED, *self.modes)}
         self._since = _Means()  # the last metrics row
-        self._delta_angle: float | None = None
-        self._hidden = hidden(sim.compiled.graph)
-        self._probe = dataset.train.take(probe_indices(len(dataset.train), experiment.record.probe))
+        self._observer = Observer(sim, enrolment, self.steps, self.per_epoch)
 
     def run(self) -> Outcome:
         """Train to the end and return what came of it; results go to the recording as well."""
-        self._snapshot()
+        self._record()
         for epoch in range(self.experiment.epochs):
             self._epoch(epoch)
-        if self.recorded_step != self.step:
-            self._record(self._validate())
         outcome = self._outcome()
         for name, value in vars(outcome).items():
             if value is not None:
@@ -115,9 +111,7 @@ class Training:
             result, seconds = self._train(self.dataset.train.take(indices))
             mean.add(result, seconds)
             self._since.add(result, seconds)
-            if self.experiment.record.every.due(self.step, self.per_epoch):
-                validation = self._validate()
-                self._record(validation)
+            validation = self._record() or validation
         images = (self.step - started) * self.experiment.batch
         report = EpochReport(
             epoch=epoch + 1,
@@ -126,7 +120,7 @@ class Training:
             accuracy=mean.accuracy,
             images_per_second=images / mean.seconds,
             validation_accuracy=validation.get("accuracy"),
-            delta_angle=self._delta_angle,
+            delta_angle=self._observer.delta_angle,
         )
         self.progress.epoch_finished(self.run_name, report)
 
@@ -164,35 +158,38 @@ class Training:
         """Epochs done, with their fraction."""
         return self.step / self.per_epoch
 
-    def _record(self, validation: dict[str, float]) -> None:
-        self._snapshot()
+    def _record(self) -> dict[str, float]:
+        """Hand over what is due in this state; the validation's figures where they were measured for it."""
+        given: dict[str, Any] = {}
+        validation: dict[str, float] = {}
+        if self._observer.due("weights", self.step):
+            given["weights"] = self._observer.weights()
+        if self._observer.due("signals", self.step):
+            given["signals"] = self._observer.signals()
+        if self._observer.due("angles", self.step):
+            given["alignment"] = self._observer.alignment()
+        if self.step and self._observer.due("metrics", self.step):
+            validation = self._validate()
+            given["metrics"] = self._metrics(validation)
+        if given:
+            try:
+                self.recorder.write(step=self.step, epoch=self.epoch, **given)
+            except NotFinite:
+                raise self._diverged("weights must stay finite") from None
+            self.recorded_step = self.step
+        return validation
+
+    def _metrics(self, validation: dict[str, float]) -> dict[str, float]:
+        """Means since the last row, and what the validation measured."""
         since, self._since = self._since, _Means()
         images = len(since.losses) * self.experiment.batch
-        values = {
+        return {
             "loss": since.loss,
             "accuracy": since.accuracy,
             "rate": self.rate,
             "images_per_second": images / since.seconds if since.seconds else math.nan,
             **{f"validation_{name}": value for name, value in validation.items()},
         }
-        self.recorder.metrics(step=self.step, epoch=self.epoch, values=values)
-
-    def _snapshot(self) -> None:
-        weights = {name: self.sim.weights[name] for name in self.projections}
-        if not all(np.isfinite(array).all() for array in weights.values()):
-            raise self._diverged("weights must stay finite")
-        angles: dict[str, float] = {}
-        if self.experiment.record.delta_angles:
-            angles = self._delta_angles()
-        self.recorder.snapshot(step=self.step, epoch=self.epoch, weights=weights, delta_angles=angles)
-        self.recorded_step = self.step
-
-    def _delta_angles(self) -> dict[str, float]:
-        measured = self.sim.delta_angles(self._probe.images, self._probe.labels)
-        angles = {name: measured[name] for name in self._hidden if name in measured}
-        defined = [degrees for degrees in angles.values() if math.isfinite(degrees)]
-        self._delta_angle = median(defined) if defined else None
-        return angles
 
     def _validate(self) -> dict[str, float]:
         validation = self.dataset.validation

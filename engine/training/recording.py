@@ -1,46 +1,166 @@
-"""From a compiled circuit to the schema of its recording: which synapses, under which rules, from where to where."""
+"""From an experiment's words to its recordings: what each run enrols, and what it hands over when."""
 
+import math
 import os
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
+from statistics import median
+from typing import Any
 
-from ...circuits.declarations import Circuit
-from ...circuits.graph import Graph, build_graph
-from ...circuits.writing import dump
-from ..recorder import Schema, Synapse
+import numpy as np
+from numpy.typing import NDArray
+
+from ...circuits.graph import Graph
+from ..compiler.alignment import mirrored_pairs
+from ..data import Dataset, probe_indices
+from ..recorder import Alignment, Metrics, Recordable, Signal, Signals, Synapse, Weights
+from ..recorder.selection import select_populations, select_projections
+from ..simulator import Simulator
+from ..views import Weights as Synapses
+from .record import Record
+from .when import due
 
 METRICS = ("loss", "accuracy", "validation_loss", "validation_accuracy", "rate", "images_per_second")
 PACKAGES = ("counterstream", "torch", "numpy", "h5py")
 
 
-def schema(
-    circuit: Circuit,
-    *,
-    transports_weights: bool,
-    learning: str,
-    seed: int,
-    experiment: str,
-    delta_angles: bool,
-) -> Schema:
-    """What a run of an explicit circuit records: the weights of every projection that learns or has a
-    reverse.
+@dataclass(frozen=True)
+class Enrolment:
+    """What a run of one circuit records under an experiment's `record`."""
 
-    Delta angles are taken at every forward population that has a feedback partner.
-    """
-    graph = build_graph(circuit)
-    return Schema(
-        circuit=dump(circuit),
-        circuit_name=circuit.name,
-        learning=learning,
-        transports_weights=transports_weights,
-        environment=environment(),
-        seed=seed,
-        experiment=experiment,
-        synapses=list(synapses(graph)),
-        populations=hidden(graph) if delta_angles else [],
-        metrics=METRICS,
-    )
+    graph: Graph
+    record: Record
+    dataset: Dataset
+
+    @cached_property
+    def probe(self) -> NDArray[np.intp]:
+        """The probe's samples among the training data, in ascending order."""
+        return probe_indices(len(self.dataset.train), self.record.probe)
+
+    @cached_property
+    def projections(self) -> tuple[str, ...]:
+        """Those of which weights are recorded."""
+        chosen = self.record.weights
+        if chosen is None:
+            return ()
+        return select_projections(self.graph, chosen.projections, chosen.role, chosen.wiring).names
+
+    @cached_property
+    def signals(self) -> tuple[Signal, ...]:
+        """The populations of which rates and deltas are recorded, each with what it has of them."""
+        chosen = self.record.signals
+        if chosen is None:
+            return ()
+        names = select_populations(self.graph, chosen.populations, chosen.what).names
+        partners = self.graph.partners
+        return tuple(
+            Signal(
+                population=name,
+                shape=self.graph.shapes[name],
+                what=tuple(what for what in chosen.what if what == "rate" or name in partners),
+                partner=partners.get(name),
+            )
+            for name in names
+        )
+
+    @cached_property
+    def recordables(self) -> tuple[Recordable, ...]:
+        """What a recorder is to enrol."""
+        return tuple(self._recordables())
+
+    def _recordables(self) -> Iterator[Recordable]:
+        record = self.record
+        if record.weights is not None:
+            synapses = [synapse(self.graph, label) for label in self.projections]
+            yield Weights(synapses, record.weights.precision, record.weights.compression)
+        if record.signals is not None:
+            labels = self.dataset.train.labels[self.probe].tolist()
+            form = (record.signals.precision, record.signals.compression)
+            yield Signals(self.signals, self.probe.tolist(), labels, *form)
+        if record.angles is not None:
+            yield Alignment(mirrored_pairs(self.graph), hidden(self.graph))
+        if record.metrics is not None:
+            yield Metrics(METRICS)
+
+
+class Observer:
+    """Looks at a simulator for its recording. `steps` is the length of the run, `steps_per_epoch` that of an epoch."""
+
+    def __init__(self, sim: Simulator, enrolment: Enrolment, steps: int, steps_per_epoch: int) -> None:
+        self.sim, self.enrolment = sim, enrolment
+        self.steps, self.steps_per_epoch = steps, steps_per_epoch
+        self.delta_angle: float | None = None
+        """The median delta angle of hidden populations, as last measured, for displays."""
+        self._synapses = Synapses(sim)
+        self._probe = enrolment.dataset.train.take(enrolment.probe)
+        self._of_interest = frozenset(hidden(sim.compiled.graph))
+
+    def due(self, part: str, step: int) -> bool:
+        """Whether `weights`, `signals`, `angles` or `metrics` are recorded in the state after `step` steps.
+
+        Weights always are at the start.
+        """
+        chosen = getattr(self.enrolment.record, part)
+        if chosen is None:
+            return False
+        return (part == "weights" and step == 0) or due(chosen.when, step, self.steps, self.steps_per_epoch)
+
+    def weights(self) -> Mapping[str, NDArray[Any]]:
+        """The weights now, to be copied before the next step: shared with the engine where that can be, else fetched
+        one at a time. Asking for one that is not finite raises NotFinite.
+        """
+        return _Weights(self._synapses, self.enrolment.projections)
+
+    def signals(self) -> dict[str, dict[str, NDArray[Any]]]:
+        """Rates and deltas of the chosen populations on the probe."""
+        places = {
+            (signal.population, what): f"{signal.population if what == 'rate' else signal.partner}.rate"
+            for signal in self.enrolment.signals
+            for what in signal.what
+        }
+        seen = self.sim.observe(sorted(set(places.values())), self._probe.images, self._probe.labels)
+        found: dict[str, dict[str, NDArray[Any]]] = {}
+        for (population, what), place in places.items():
+            found.setdefault(population, {})[what] = seen[place]
+        return found
+
+    def alignment(self) -> dict[str, Mapping[str, float]]:
+        """Angles and norm ratios, on the probe."""
+        measured = self.sim.alignment(self._probe.images, self._probe.labels)
+        deltas = {name: value for name, value in measured.delta_angles.items() if name in self._of_interest}
+        local = {name: value for name, value in measured.local_angles.items() if name in self._of_interest}
+        defined = [degrees for degrees in deltas.values() if math.isfinite(degrees)]
+        self.delta_angle = median(defined) if defined else None
+        return {
+            "matrix_angle": measured.matrix_angles,
+            "norm_ratio": measured.norm_ratios,
+            "delta_angle": deltas,
+            "local_angle": local,
+        }
+
+
+class NotFinite(Exception):
+    """Weights hold NaN or infinity."""
+
+
+class _Weights(Mapping[str, NDArray[Any]]):
+    def __init__(self, synapses: Synapses, projections: tuple[str, ...]) -> None:
+        self._synapses, self._projections = synapses, projections
+
+    def __getitem__(self, projection: str) -> NDArray[Any]:
+        array = self._synapses.shown(projection)
+        if not np.isfinite(array).all():
+            raise NotFinite(projection)
+        return array
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._projections)
+
+    def __len__(self) -> int:
+        return len(self._projections)
 
 
 def environment() -> dict[str, str]:
@@ -54,24 +174,15 @@ def environment() -> dict[str, str]:
     return found | {"cores": str(os.cpu_count())}
 
 
-def synapses(graph: Graph) -> Iterator[Synapse]:
-    """The recorded projections, in the order in which activity and then errors reach their targets."""
-    reversed_ = {projection.reverse_of for projection in graph.projections.values()}
-    for population in (*graph.forward, *graph.feedback):
-        for label in graph.into(population):
-            projection = graph.projections[label]
-            if graph.weighted(label) and (projection.rules or projection.reverse_of or label in reversed_):
-                yield _synapse(graph, label)
-
-
 def hidden(graph: Graph) -> list[str]:
-    """The populations with a delta angle of interest: those with a feedback partner. Outputs are left out, since
-    every system gives them the exact error.
+    """The populations with angles of interest: those with a feedback partner. Outputs are left out, since every system
+    gives them the exact error.
     """
     return [name for name in graph.forward if name in graph.partners and name not in graph.outputs]
 
 
-def _synapse(graph: Graph, label: str) -> Synapse:
+def synapse(graph: Graph, label: str) -> Synapse:
+    """What a file says of a projection."""
     projection, geometry = graph.projections[label], graph.geometries[label]
     tie = projection.tie
     return Synapse(

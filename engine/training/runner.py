@@ -10,10 +10,12 @@ import yaml
 from ...circuits.declarations import Circuit
 from ...circuits.errors import suggest
 from ...circuits.expansion import expand
+from ...circuits.graph import build_graph
 from ...circuits.locality import prove
+from ...circuits.writing import dump
 from ..backends.registry import load_engine
 from ..data import Dataset, check_fit
-from ..recorder import Recorder
+from ..recorder import About, GitState, Recorder
 from ..simulator import compile
 from .errors import ExperimentError, Interrupted
 from .experiment import Experiment
@@ -21,7 +23,8 @@ from .interruption import Interruption
 from .loop import Outcome, Training, check_batch
 from .output import OutputFolder
 from .progress import Progress, RunName, Silent
-from .recording import schema
+from .recording import Enrolment, environment
+from .selectors import check_record
 
 
 @dataclass
@@ -66,6 +69,7 @@ def prepare(experiment: Experiment, circuits: Sequence[Circuit]) -> Prepared:
     for system in systems:
         _check_data(system.explicit, dataset)
     _check_modes(systems, experiment)
+    check_record([build_graph(system.explicit) for system in systems], experiment, dataset)
     load_engine(experiment.engine, dtype=experiment.dtype, device=experiment.device)
     check_batch(experiment, dataset)
     return Prepared(experiment, dataset, tuple(systems))
@@ -118,17 +122,19 @@ def train(
         device=experiment.device,
         consolidation=experiment.consolidation.consolidation,
     )
-    declared = schema(
-        sim.circuit,
-        transports_weights=prove(system.explicit).transports_weights,
+    enrolment = Enrolment(sim.compiled.graph, experiment.record, dataset)
+    about = About(
+        circuit=dump(sim.circuit),
+        circuit_name=sim.circuit.name,
         learning=system.name,
         seed=run.seed,
+        transports_weights=prove(system.explicit).transports_weights,
         experiment=as_yaml(experiment),
-        delta_angles=experiment.record.delta_angles,
+        environment=environment(),
+        git=GitState.of(Path.cwd()),
     )
-    projections = [synapse.projection for synapse in declared.synapses]
-    with Recorder(run.path, declared, precision=experiment.record.precision) as recorder:
-        return Training(sim, dataset, experiment, run, recorder, projections, progress, interruption).run()
+    with Recorder(run.path, about).enrol(*enrolment.recordables).prepare() as recorder:
+        return Training(sim, dataset, experiment, run, recorder, enrolment, progress, interruption).run()
 
 
 def as_yaml(experiment: Experiment) -> str:
@@ -139,9 +145,7 @@ def as_yaml(experiment: Experiment) -> str:
 def _system(circuit: Circuit, experiment: Experiment) -> System:
     explicit = expand(circuit)
     modes = {
-        name: mode.model_copy(update={"samples": experiment.modes[name].samples})
-        if name in experiment.modes and experiment.modes[name].samples
-        else mode
+        name: experiment.modes[name].applied(mode) if name in experiment.modes else mode
         for name, mode in explicit.modes.items()
     }
     return System(explicit.system or "explicit", explicit.model_copy(update={"modes": modes}))

@@ -140,3 +140,25 @@ def test_the_json_schema_knows_the_short_forms(model: type[BaseModel]) -> None:
     text = json.dumps(schema)
     for word in ['"const": "flatten"', '"one_to_one"', '"const": "kaiming"'] if model is Circuit else ['"reciprocal"']:
         assert word in text
+
+
+def test_the_json_schema_knows_pools_and_dropout() -> None:
+    schema = Circuit.model_json_schema()
+    dropout = schema["$defs"]["Population"]["properties"]["dropout"]
+    assert (dropout["minimum"], dropout["exclusiveMaximum"], dropout["default"]) == (0, 1, 0.0)
+    text = json.dumps(schema)
+    assert '"ceil": {"default": false' in text
+    pool = Pool.model_json_schema()
+    assert pool["required"] == ["kind"]
+    assert {"size", "to", "stride", "padding", "ceil"} <= pool["properties"].keys()
+
+
+def test_pools_are_written_as_they_are_read() -> None:
+    for said in (
+        {"kind": "average", "to": 7},
+        {"kind": "average", "to": [1, 7]},
+        {"kind": "average", "size": "global"},
+        {"kind": "max", "size": 3, "stride": 2, "ceil": True},
+    ):
+        pool = Pool.model_validate(said)
+        assert pool.model_dump(mode="json", by_alias=True, exclude_defaults=True) == said

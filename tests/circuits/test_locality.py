@@ -50,6 +50,22 @@ def test_a_transpose_tie() -> None:
     assert found == {"b~": "transport: transpose_of tie: its weights are the transpose of those of 'b'"}
 
 
+def departures(text: str) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for subject, finding in cs.check(cs.loads(text)).departures:
+        found.setdefault(subject, []).append(finding.message)
+    return found
+
+
+def test_dropout_travels_over_the_gate_and_is_no_violation() -> None:
+    dropping = SOUND.replace("transfer: tanh", "transfer: tanh, dropout: 0.5", 1)
+    assert violations(dropping) == {}
+    handed_on = "its gate hands on who dropped out of 'h', one number a neuron"
+    assert departures(dropping)["h~"] == [*departures(SOUND)["h~"], handed_on]
+    ungated = dropping.replace("  - {from: h, to: h~, role: gate}\n", "")
+    assert "h~" not in departures(ungated)
+
+
 def test_a_sign_tie() -> None:
     found = planted("reverse_of: c", "reverse_of: c, weights: {sign_of: c}")
     assert found == {"c~": "transport: sign_of tie: its weights are the scaled signs of those of 'c'"}

@@ -74,7 +74,7 @@ def test_what_is_not_plastic_has_no_rule() -> None:
     assert ("b", "weights", "engaged") not in read(NET % ("relu", ", plastic: false", "kolen_pollack"))
 
 
-@pytest.mark.parametrize("slope", ["tanh", "sigmoid"])
+@pytest.mark.parametrize("slope", ["tanh", "sigmoid", "relu6"])
 def test_no_slope_where_it_is_no_constant(slope: str) -> None:
     system = """
   name: answering

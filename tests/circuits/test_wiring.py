@@ -96,6 +96,11 @@ def test_small_maps_blur_the_mirror_by_known_factors(wiring: Conv, source: Shape
         (Conv(channels=4, kernel=(2, 3), padding=(0, 1)), (2, 5, 5), None, (4, 4, 5)),
         (Pool(kind="max", size=3, stride=2, padding=1), (2, 7, 7), None, (2, 4, 4)),
         (Pool(kind="average", size="global"), (2, 7, 5), None, (2, 1, 1)),
+        (Pool(kind="average", to=(7, 2)), (2, 4, 5), None, (2, 7, 2)),
+        (Pool(kind="max", size=3, stride=2), (2, 8, 7), None, (2, 3, 3)),
+        (Pool(kind="max", size=3, stride=2, ceil=True), (2, 8, 7), None, (2, 4, 3)),
+        (Pool(kind="max", size=3, stride=2, ceil=True), (2, 2, 2), None, (2, 1, 1)),
+        (Pool(kind="max", size=2, stride=3, padding=1, ceil=True), (1, 3, 6), None, (1, 2, 3)),
         (Flatten(), (2, 3, 4), None, (24,)),
         (OneToOne(), (2, 3, 4), None, (2, 3, 4)),
         (OneToOne(source=(1, 3)), (4, 2, 2), None, (2, 2, 2)),
@@ -104,6 +109,35 @@ def test_small_maps_blur_the_mirror_by_known_factors(wiring: Conv, source: Shape
 )
 def test_shapes(wiring: Wiring, source: Shape, declared: Shape | None, target: Shape) -> None:
     assert wiring.target_shape(source, declared) == target
+
+
+@given(sides, sides, st.integers(1, 4), st.integers(0, 2), st.integers(1, 9))
+def test_windows_that_hang_over_start_inside(high: int, wide: int, stride: int, padding: int, size: int) -> None:
+    """Against a count by hand: a window stands for every start up to the first that leaves nothing new to see."""
+    assume(2 * padding <= size)
+
+    def counted(side: int) -> int:
+        starts = [start for start in range(-padding, side, stride) if start + size <= side + padding]
+        following = starts[-1] + stride if starts else -padding
+        hangs_over = following < side and following + size - stride < side + padding
+        return len(starts) + hangs_over
+
+    pool = Pool(kind="max", size=size, stride=stride, padding=padding, ceil=True)
+    if counted(high) and counted(wide):
+        assert pool.target_shape((1, high, wide)) == (1, counted(high), counted(wide))
+    else:
+        with pytest.raises(WiringError, match="must fit into the padded source"):
+            pool.target_shape((1, high, wide))
+
+
+@given(st.integers(1, 20), st.integers(1, 20))
+def test_windows_that_share_a_map_out_leave_nothing_out(side: int, windows: int) -> None:
+    spans, _ = Pool(kind="average", to=(windows, 1)).spans((1, side, 1))
+    assert len(spans) == windows
+    assert {place for start, stop in spans for place in range(start, stop)} == set(range(side))
+    assert spans == tuple(sorted(spans))
+    if side % windows == 0:
+        assert {stop - start for start, stop in spans} == {side // windows}
 
 
 def test_weights_of_dense_wirings() -> None:
@@ -119,3 +153,16 @@ def test_constant_wirings_have_no_weights(wiring: Wiring) -> None:
     assert Geometry(wiring, (1, 2, 2), (1, 2, 2)).weight_shape is None
     with pytest.raises(TypeError, match="has no weights"):
         wiring.fan_in((1, 2, 2), (1, 2, 2))
+
+
+@pytest.mark.parametrize(
+    ("pool", "source", "read"),
+    [
+        (Pool(kind="max", size=3, stride=2, padding=1), (2, 7, 7), (4 * 3) ** 2),
+        (Pool(kind="average", size="global"), (2, 7, 5), 35),
+        (Pool(kind="average", to=(2, 5)), (2, 3, 5), (2 + 2) * 5),  # rows 0-1 and 1-2: the middle one twice
+        (Pool(kind="max", size=3, stride=2, ceil=True), (2, 8, 7), (4 * 3) * (3 * 3)),
+    ],
+)
+def test_how_many_neurons_the_windows_of_a_pool_read(pool: Pool, source: Shape, read: int) -> None:
+    assert pool.neurons_read(source, pool.target_shape(source)) == read

@@ -7,7 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 import counterstream as cs
+from counterstream.circuits.declarations import LearningSystem
 from counterstream.engine.simulator import Simulator
+from counterstream.models.library import load_learning
 
 Array = NDArray[np.float64]
 
@@ -102,9 +104,25 @@ def simulate(circuit: cs.Circuit, seed: int = 0, **how: Any) -> Simulator:
     return cs.compile(circuit, **{"engine": "torch", "dtype": "float64", "seed": seed, **how})
 
 
+def mirror(**mode: Any) -> LearningSystem:
+    """The stock weight mirror with another way of mirroring: keys of its mode, in place of the file's."""
+    system = load_learning("weight_mirror")
+    declared = system.modes["mirror"].model_dump(by_alias=True, exclude_unset=True)
+    changed = type(system.modes["mirror"]).model_validate({**declared, **mode})
+    return system.model_copy(update={"modes": {**system.modes, "mirror": changed}})
+
+
 def once(circuit: cs.Circuit, **how: Any) -> Simulator:
     """A simulator whose steps add the bare drive: rate 1, no momentum."""
     return simulate(circuit, consolidation=cs.Consolidation(rate=1.0), **how)
+
+
+def masks(sim: Simulator, samples: int, random: np.random.Generator) -> dict[str, Array]:
+    """Who drops out in one engaged step, by population: the same for every engine."""
+    return {
+        noise.name.removeprefix("dropout/"): random.integers(0, 2, (samples, *noise.shape)) * 1.0
+        for noise in sim.compiled.modes["engaged"].noise
+    }
 
 
 def learned(sim: Simulator, *step: Any, **how: Any) -> dict[str, Array]:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...compiler.program import Program, Value
-from ..base import Binding, Engine, EngineError, Kind
+from ..base import Binding, Engine, EngineError, Executable, Kind
 from ..noise import generator_seed, known_distribution
 from . import functions as scalar  # `functions` and `wirings` are attributes of engines
 from . import populations
@@ -44,7 +44,7 @@ class ReferenceEngine(Engine[NDArray[Any]]):
                 f"engine 'reference': device must be 'cpu' (got {device!r}). Use engine='torch' for others."
             )
 
-    def lower(self, program: Program) -> Callable[[Mapping[str, NDArray[Any]]], dict[str, NDArray[Any]]]:
+    def lower(self, program: Program, donated: frozenset[str] = frozenset()) -> Executable[NDArray[Any]]:
         bind: Binding[NDArray[Any]] = Binding(program)
 
         def execute(inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
@@ -53,7 +53,11 @@ class ReferenceEngine(Engine[NDArray[Any]]):
             for value in program:
                 operands = [_meeting(value, program.values[i], computed[i]) for i in value.inputs]
                 computed.append(self._evaluate(value, operands, supplied))
-            return {name: computed[index] for name, index in program.results.items()}
+            results = {name: computed[index] for name, index in program.results.items()}
+            for name in results.keys() & donated:
+                supplied[name][...] = results[name]
+                results[name] = supplied[name]
+            return results
 
         return execute
 

@@ -24,6 +24,18 @@ def erf(x: Floats) -> Floats:
     return np.vectorize(scalar_erf, otypes=[x.dtype])(x)
 
 
+def norm(x: Floats) -> Floats:
+    return np.asarray(np.sqrt(np.sum(np.square(x, dtype=np.float64))), x.dtype)
+
+
+def angle(a: Floats, b: Floats) -> Floats:
+    length_a, length_b = norm(a.astype(np.float64)), norm(b.astype(np.float64))
+    if length_a == 0 or length_b == 0:
+        return np.asarray(np.nan, a.dtype)
+    u, v = a / length_a, b / length_b
+    return np.asarray(np.degrees(2 * np.arctan2(norm(u - v), norm(u + v))), a.dtype)
+
+
 FUNCTIONS: MappingProxyType[str, Callable[[Floats], Floats]] = MappingProxyType(
     {
         "relu": lambda x: np.maximum(x, 0),
@@ -39,6 +51,8 @@ FUNCTIONS: MappingProxyType[str, Callable[[Floats], Floats]] = MappingProxyType(
 
 OPERATIONS: MappingProxyType[str, Callable[..., Floats]] = MappingProxyType(
     {
+        "norm": lambda value, x: norm(x),
+        "angle": lambda value, a, b: angle(a, b),
         "add": lambda value, a, b: a + b,
         "multiply": lambda value, a, b: a * b,
         "divide": lambda value, a, b: a / b,

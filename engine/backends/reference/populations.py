@@ -92,13 +92,19 @@ def normal_density(x: Floats) -> Floats:
     return np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)
 
 
+def relu6(x: Floats) -> Floats:
+    return np.minimum(np.maximum(x, 0), 6)
+
+
 TRANSFERS: dict[str, Callable[[Floats], Floats]] = {
     "linear": lambda x: x,
     "relu": lambda x: np.maximum(x, 0),
+    "relu6": relu6,
     "tanh": np.tanh,
     "sigmoid": sigmoid,
     "gelu": lambda x: x * normal_cdf(x),
     "silu": lambda x: x * sigmoid(x),
+    "hardswish": lambda x: x * relu6(x + 3) / 6,
     "softplus": softplus,
     "softmax": softmax,
 }
@@ -107,10 +113,12 @@ TRANSFERS: dict[str, Callable[[Floats], Floats]] = {
 DERIVATIVES: dict[str, Callable[[Floats, Floats], Floats]] = {
     "linear": lambda x, y: np.ones_like(x),
     "relu": lambda x, y: (x > 0).astype(x.dtype),
+    "relu6": lambda x, y: ((x > 0) & (x < 6)).astype(x.dtype),
     "tanh": lambda x, y: 1 - y**2,
     "sigmoid": lambda x, y: y * (1 - y),
     "gelu": lambda x, y: normal_cdf(x) + x * normal_density(x),
     "silu": lambda x, y: sigmoid(x) + y * (1 - sigmoid(x)),
+    "hardswish": lambda x, y: np.where(np.abs(x) < 3, x / 3 + 0.5, x >= 3).astype(x.dtype),
     "softplus": lambda x, y: sigmoid(x),
 }
 

@@ -38,16 +38,16 @@ def taps(positions: Pair, size: Pair, stride: Pair, dilation: Pair = (1, 1)) -> 
             )
 
 
-def padded(x: Floats, padding: Pair, value: float = 0.0) -> Floats:
-    """A copy with `padding` rows and columns more on each side of the last two axes."""
-    sides = [(0, 0)] * (x.ndim - 2) + [(pad, pad) for pad in padding]
+def padded(x: Floats, padding: Pair, value: float = 0.0, beyond: Pair = (0, 0)) -> Floats:
+    """A copy with `padding` rows and columns more on each side of the last two axes, and `beyond` more after them."""
+    sides = [(0, 0)] * (x.ndim - 2) + [(pad, pad + more) for pad, more in zip(padding, beyond, strict=True)]
     return np.pad(x, sides, constant_values=value)
 
 
-def cropped(x: Floats, padding: Pair) -> Floats:
+def cropped(x: Floats, padding: Pair, beyond: Pair = (0, 0)) -> Floats:
     """The inverse of `padded`."""
     high, wide = x.shape[-2:]
-    return x[..., padding[0] : high - padding[0], padding[1] : wide - padding[1]]
+    return x[..., padding[0] : high - padding[0] - beyond[0], padding[1] : wide - padding[1] - beyond[1]]
 
 
 # ---- conv
@@ -134,28 +134,68 @@ def _windows(geometry: Geometry) -> tuple[Pool, Pair, Any]:
     return pool, size, taps(geometry.upper[1:], size, stride)  # type: ignore[arg-type]
 
 
+def _beyond(geometry: Geometry) -> Pair:
+    """How many rows and columns the last windows hang over the padded map; 0 but for pools with `ceil`."""
+    pool: Pool = geometry.wiring  # type: ignore[assignment]
+    high, wide = (
+        max(0, (positions - 1) * stride + size - (side + 2 * pad))
+        for side, positions, size, stride, pad in zip(
+            geometry.lower[1:], geometry.upper[1:], *pool.window(geometry.lower), pool.padding, strict=True
+        )
+    )
+    return high, wide
+
+
+def _shares(geometry: Geometry) -> Iterator[tuple[Any, Any, int]]:
+    """For windows that share a map out: the place above, the neurons below, and how many these are."""
+    pool: Pool = geometry.wiring  # type: ignore[assignment]
+    rows, columns = pool.spans(geometry.lower)
+    for row, (top, bottom) in enumerate(rows):
+        for column, (left, right) in enumerate(columns):
+            below = (..., slice(top, bottom), slice(left, right))
+            yield (..., row, column), below, (bottom - top) * (right - left)
+
+
 def pool_project(geometry: Geometry, pre: Floats) -> Floats:
+    if geometry.wiring.to is not None:  # type: ignore[attr-defined]
+        return _share_project(geometry, pre)
     pool, size, windows = _windows(geometry)
     blank = 0.0 if pool.over == "average" else -np.inf
-    lower = padded(pre, pool.padding, blank)
+    lower = padded(pre, pool.padding, blank, _beyond(geometry))
     seen = np.stack([lower[tap] for _, tap in windows])
     return seen.sum(axis=0) / prod(size) if pool.over == "average" else seen.max(axis=0)
 
 
 def pool_project_back(geometry: Geometry, upper: Floats, lower: Floats | None = None) -> Floats:
+    if geometry.wiring.to is not None:  # type: ignore[attr-defined]
+        return _share_project_back(geometry, upper)
     pool, size, windows = _windows(geometry)
-    windows = list(windows)
-    back = padded(np.zeros((len(upper), *geometry.lower), upper.dtype), pool.padding)
+    windows, beyond = list(windows), _beyond(geometry)
+    back = padded(np.zeros((len(upper), *geometry.lower), upper.dtype), pool.padding, beyond=beyond)
     if pool.over == "average":
         for _, tap in windows:
             back[tap] += upper / prod(size)
     else:
         assert lower is not None, "a max pool reads the lower activity"
-        activity = padded(lower, pool.padding, -np.inf)
+        activity = padded(lower, pool.padding, -np.inf, beyond)
         winner = np.argmax(np.stack([activity[tap] for _, tap in windows]), axis=0)  # the first of equals
         for number, (_, tap) in enumerate(windows):
             back[tap] += upper * (winner == number)
-    return cropped(back, pool.padding)
+    return cropped(back, pool.padding, beyond)
+
+
+def _share_project(geometry: Geometry, pre: Floats) -> Floats:
+    upper = np.zeros((len(pre), *geometry.upper), pre.dtype)
+    for above, below, count in _shares(geometry):
+        upper[above] = pre[below].sum(axis=(-2, -1)) / count
+    return upper
+
+
+def _share_project_back(geometry: Geometry, upper: Floats) -> Floats:
+    lower = np.zeros((len(upper), *geometry.lower), upper.dtype)
+    for above, below, count in _shares(geometry):
+        lower[below] += (upper[above] / count)[..., None, None]
+    return lower
 
 
 # ---- one-to-one and flatten

@@ -20,7 +20,7 @@ Node = fx.Node
 
 def _met(low: Lowering, value: Value, index: int) -> Node:
     """Operand `index` of the program; one number a sample, (N,), becomes (N, 1, ..., 1) to meet all of its neurons."""
-    operand, node = low.program.values[index], low.nodes[index]
+    operand, node = low.program.values[index], low.operand(value, index)
     assert isinstance(node, fx.Node)
     if operand.batched and operand.shape == () and value.shape:
         return low.reshape(node, -1, *(1,) * len(value.shape))
@@ -55,7 +55,7 @@ def add(low: Lowering, value: Value, *_: Node) -> Node:
 
 
 def _step(low: Lowering, x: Node) -> Node:
-    return low.call(aten._to_copy.default, low.call(torch.gt, x, 0), dtype=low.dtype)
+    return low.call(aten._to_copy.default, low.call(torch.gt, x, 0), dtype=low.format)
 
 
 FUNCTIONS: dict[str, Callable[[Lowering, Node], Node]] = {

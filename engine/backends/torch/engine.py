@@ -1,7 +1,8 @@
 """Runs lowered programs eagerly, on a CPU or a CUDA device."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,23 +14,28 @@ from ....circuits.errors import suggest
 from ...compiler.program import Program
 from ..base import Binding, Engine, EngineError, Kind
 from ..noise import generator_seed, known_distribution
-from . import elementwise, populations
+from . import elementwise, populations, whole
 from . import wirings as laid  # `wirings` is an attribute of engines
 from .lowering import Lowering, part
-
-_DTYPES = {"float32": torch.float32, "float64": torch.float64}
+from .precision import PRECISIONS, products_in_tf32
 
 
 class TorchExecutable:
-    """A program as a function. `module` is its graph, for whoever wants to print or to compile it further."""
+    """A program as a function. `module` is its graph, for whoever wants to print or to compile it further.
 
-    def __init__(self, program: Program, module: fx.GraphModule) -> None:
+    `settings` is entered around each call: process-wide settings of torch that hold for this call only.
+    """
+
+    def __init__(
+        self, program: Program, module: fx.GraphModule, settings: Callable[[], AbstractContextManager[None]]
+    ) -> None:
         self.module = module
+        self._settings = settings
         self._bind: Binding[torch.Tensor] = Binding(program)
         self._results = tuple(program.results)
 
     def __call__(self, inputs: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-        with torch.no_grad():
+        with torch.no_grad(), self._settings():
             return dict(zip(self._results, self.module(*self._bind(inputs)), strict=True))
 
 
@@ -38,12 +44,16 @@ class TorchEngine(Engine[torch.Tensor]):
 
     Maps and kernels are kept channels-last, which convolutions like best (a step of small residual nets on
     two CPU cores: 0.89 of the time in float32, 0.6 in float64). `device`: `cpu`, `cuda`, `cuda:1`, or `auto`,
-    which is CUDA where there is one. Process-wide settings of torch (TF32, cudnn.benchmark, deterministic
-    algorithms, threads) stay as they are.
+    which is CUDA where there is one. Process-wide settings of torch (cudnn.benchmark, deterministic
+    algorithms, threads) stay as they are and hold here too, but for TF32: the dtype alone decides about it.
+
+    Besides `float32` and `float64` there are two formats for speed (see `precision`). `bfloat16`: activity and errors
+    of a batch, and copies of the weights for its products, in bfloat16; all else in float32. `tf32`, on CUDA only:
+    float32 whose products are taken in TF32.
     """
 
     name: ClassVar[str] = "torch"
-    dtypes: ClassVar[tuple[str, ...]] = tuple(_DTYPES)
+    dtypes: ClassVar[tuple[str, ...]] = tuple(PRECISIONS)
     wirings: ClassVar[frozenset[str]] = laid.WIRINGS
     functions: ClassVar[Mapping[str, frozenset[str]]] = {
         "transfer": frozenset(populations.TRANSFERS),
@@ -52,31 +62,46 @@ class TorchEngine(Engine[torch.Tensor]):
         "loss": frozenset(populations.LOSSES),
         "function": frozenset(elementwise.FUNCTIONS),
     }
-    _rules: ClassVar = {**laid.RULES, **populations.RULES, **elementwise.RULES, "part": part}
+    _rules: ClassVar = {**laid.RULES, **populations.RULES, **elementwise.RULES, **whole.RULES, "part": part}
     operations: ClassVar[frozenset[str]] = frozenset({*_rules, "input"})
 
     def __init__(self, *, dtype: str | None = None, device: str = "cpu") -> None:
         super().__init__(dtype=dtype, device=device)
         self._device = torch_device(device)
         self.device = str(self._device)
-        self._dtype = _DTYPES[self.dtype]
+        self._precision = PRECISIONS[self.dtype]
+        if self._precision.tf32 and self._device.type != "cuda":
+            raise EngineError(
+                f"engine '{self.name}': dtype 'tf32' must be on a CUDA device (got {device!r}). Use dtype='float32'."
+            )
 
-    def lower(self, program: Program) -> TorchExecutable:
-        return TorchExecutable(program, Lowering(program, self._rules, self._dtype, self._device).module())
+    def lower(self, program: Program, donated: frozenset[str] = frozenset()) -> TorchExecutable:
+        return TorchExecutable(program, self._lowering(program).module(donated), self._settings)
+
+    def _lowering(self, program: Program) -> Lowering:
+        return Lowering(program, self._rules, self._precision, self._device)
+
+    def _settings(self) -> AbstractContextManager[None]:
+        return products_in_tf32(self._precision.tf32) if self._device.type == "cuda" else nullcontext()
 
     def array(self, value: NDArray[Any] | torch.Tensor, kind: Kind = "float") -> torch.Tensor:
         if isinstance(value, np.ndarray) and not value.flags.writeable:
             value = value.copy()  # tensors cannot be read-only
-        dtype = self._dtype if kind == "float" else torch.int64
+        dtype = self._precision.master if kind == "float" else torch.int64
         tensor = torch.as_tensor(value, dtype=dtype, device=self._device)
         return tensor.contiguous(memory_format=torch.channels_last) if tensor.ndim == 4 else tensor
 
     def numpy(self, value: torch.Tensor) -> NDArray[Any]:
-        return np.array(value.detach().cpu().numpy(), order="C")
+        return np.array(self.view(value), order="C")
+
+    def view(self, value: torch.Tensor) -> NDArray[Any]:
+        if value.is_floating_point():  # NumPy has no bfloat16
+            value = value.to(self._precision.master)
+        return value.detach().cpu().numpy()
 
     def noise(self, distribution: str, shape: tuple[int, ...], seed: tuple[int, ...]) -> torch.Tensor:
         random = torch.Generator(self._device).manual_seed(generator_seed(seed))
-        options: dict[str, Any] = {"generator": random, "dtype": self._dtype, "device": self._device}
+        options: dict[str, Any] = {"generator": random, "dtype": self._precision.master, "device": self._device}
         match known_distribution(distribution):
             case "normal":
                 drawn = torch.randn(shape, **options)

@@ -3,13 +3,15 @@ is given."""
 
 import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeAlias
 
 import torch
 from torch import fx
 
 from ...compiler.program import Program, Value
+from .placing import place
+from .precision import Precision
 
 aten = torch.ops.aten
 Nodes: TypeAlias = fx.Node | tuple[fx.Node, ...]  # a tuple for operations with several results
@@ -24,9 +26,12 @@ class Lowering:
     dropped.
     """
 
-    def __init__(self, program: Program, rules: Mapping[str, Rule], dtype: torch.dtype, device: torch.device) -> None:
+    def __init__(
+        self, program: Program, rules: Mapping[str, Rule], precision: Precision, device: torch.device
+    ) -> None:
         self.program = program
-        self.dtype = dtype
+        self.precision = precision
+        self.formats = precision.formats(program)
         self.device = device
         self.index = 0  # of the value being lowered
         self.nodes: list[Nodes] = []
@@ -39,21 +44,31 @@ class Lowering:
                 self.readers[operand].append(index)
         self._results = frozenset(program.results.values())
 
-    def module(self) -> fx.GraphModule:
-        """Takes the inputs by position, in the order of `program.inputs`, and returns the results in theirs."""
+    def module(self, donated: Collection[str] = (), *, fused: bool = True) -> fx.GraphModule:
+        """Takes the inputs by position, in the order of `program.inputs`, and returns the results in theirs.
+
+        Results that bear the names of `donated` inputs end in the memory of these (see `placing`).
+        """
         placeholders = {
             name: self._graph.placeholder(f"i{position}_{_identifier(name)}")
             for position, name in enumerate(self.program.inputs)
         }
-        for index, value in enumerate(self.program):
-            self.index = index
+        for position, value in enumerate(self.program):
+            self.index = position
             if value.operation == "input":
                 self.nodes.append(placeholders[value["name"]])
             else:
-                operands = [self.nodes[i] for i in value.inputs]
+                operands = [self.operand(value, index) for index in value.inputs]
                 self.nodes.append(self._rules[value.operation](self, value, *operands))
-        self._graph.output(tuple(self.nodes[index] for index in self.program.results.values()))
+            node = self.nodes[position]
+            if isinstance(node, fx.Node) and not value.batched:
+                node.meta["shape"] = value.shape
+        results = self.program.results
+        output = self._graph.output(tuple(self.nodes[index] for index in results.values()))
         self._graph.eliminate_dead_code()
+        homes = {name: placeholders[name] for name in results if name in donated}
+        place(self._graph, [(self.nodes[results[name]], home) for name, home in homes.items()], fused=fused)
+        output.args = (tuple(homes.get(name, self.nodes[index]) for name, index in results.items()),)
         self._graph.lint()
         return fx.GraphModule(torch.nn.Module(), self._graph, class_name=_identifier(self.program.name))
 
@@ -63,6 +78,20 @@ class Lowering:
         if key not in self._made:
             self._made[key] = self._graph.call_function(target, args, kwargs)
         return self._made[key]
+
+    def operand(self, value: Value, index: int) -> Any:
+        """What computes value number `index`, in the format in which `value`, one of its readers, takes it."""
+        node, own = self.nodes[index], self.formats[index]
+        return self.cast(node, own, self.precision.wanted(value, self.format, self.program.values[index], own))
+
+    @property
+    def format(self) -> torch.dtype:
+        """The number format of the value being lowered."""
+        return self.formats[self.index]
+
+    def cast(self, node: Nodes, own: torch.dtype, wanted: torch.dtype) -> Nodes:
+        """A node that lies in format `own`, in the format `wanted`; the node itself where they are one."""
+        return node if own == wanted else self.call(aten._to_copy.default, node, dtype=wanted)
 
     def item(self, node: fx.Node, index: int) -> fx.Node:
         """One result of a call that has several."""
@@ -78,7 +107,7 @@ class Lowering:
 
     def stand_in(self, shape: list[Any]) -> fx.Node:
         """A tensor of which only the shape will be read."""
-        return self.call(aten.empty.memory_format, shape, dtype=self.dtype, device=self.device)
+        return self.call(aten.empty.memory_format, shape, dtype=self.precision.compute, device=self.device)
 
     def reshape(self, node: fx.Node, *shape: Any) -> fx.Node:
         return self.call(torch.reshape, node, list(shape))

@@ -32,7 +32,7 @@ def offset(low: Lowering, value: Value, x: Node, v: Node) -> Node:
         geometry = source["geometry"]
         one_row_a_channel = geometry.weight_shape is not None and geometry.weight_shape[0] == by.shape[0]
         if one_row_a_channel:
-            operands = [low.nodes[i] for i in source.inputs]
+            operands = [low.operand(source, i) for i in source.inputs]
             return PROJECT[geometry.wiring.kind](low, geometry, *operands, v)
     return low.call(torch.add, x, _over_positions(low, v, len(value.shape)))
 
@@ -67,7 +67,8 @@ def normalize_fixed(
 def standardize(low: Lowering, value: Value, soma: Node, mean: Node, deviation: Node) -> Node:
     rank = len(value.shape)
     centred = low.call(torch.sub, soma, _over_positions(low, mean, rank))
-    return low.call(torch.mul, centred, _over_positions(low, deviation, rank))
+    drive = low.call(torch.mul, centred, _over_positions(low, deviation, rank))
+    return low.cast(drive, low.precision.master, low.format)  # sums and products with master values are master
 
 
 def normalize_back(
@@ -88,10 +89,12 @@ def normalize_back(
 TRANSFERS: dict[str, Callable[[Lowering, Node], Node]] = {
     "linear": lambda low, x: x,
     "relu": lambda low, x: low.call(torch.relu, x),
+    "relu6": lambda low, x: low.call(aten.hardtanh.default, x, 0, 6),
     "tanh": lambda low, x: low.call(torch.tanh, x),
     "sigmoid": lambda low, x: low.call(torch.sigmoid, x),
     "gelu": lambda low, x: low.call(aten.gelu.default, x),
     "silu": lambda low, x: low.call(aten.silu.default, x),
+    "hardswish": lambda low, x: low.call(aten.hardswish.default, x),
     "softplus": lambda low, x: low.call(aten.softplus.default, x, 1, _SOFTPLUS_LINEAR),
     "softmax": lambda low, x: low.call(aten._softmax.default, x, 1, False),
 }
@@ -100,10 +103,12 @@ TRANSFERS: dict[str, Callable[[Lowering, Node], Node]] = {
 GATES: dict[str, Callable[[Lowering, Node, Node, Node], Node]] = {
     "linear": lambda low, error, x, y: error,
     "relu": lambda low, error, x, y: low.call(aten.threshold_backward.default, error, y, 0),
+    "relu6": lambda low, error, x, y: low.call(aten.hardtanh_backward.default, error, y, 0, 6),
     "tanh": lambda low, error, x, y: low.call(aten.tanh_backward.default, error, y),
     "sigmoid": lambda low, error, x, y: low.call(aten.sigmoid_backward.default, error, y),
     "gelu": lambda low, error, x, y: low.call(aten.gelu_backward.default, error, x),
     "silu": lambda low, error, x, y: low.call(aten.silu_backward.default, error, x),
+    "hardswish": lambda low, error, x, y: low.call(aten.hardswish_backward.default, error, x),
     "softplus": lambda low, error, x, y: low.call(aten.softplus_backward.default, error, x, 1, _SOFTPLUS_LINEAR),
 }
 
@@ -120,17 +125,17 @@ def gate(low: Lowering, value: Value, error: Node, x: Node, rate: Node) -> Node:
 
 
 def ones(low: Lowering, value: Value, like: Node) -> Node:
-    return low.call(aten.ones.default, [low.batch(like), *value.shape], dtype=low.dtype, device=low.device)
+    return low.call(aten.ones.default, [low.batch(like), *value.shape], dtype=low.format, device=low.device)
 
 
-def _code_of_class(low: Lowering, label: Node, classes: int) -> Node:
+def _code_of_class(low: Lowering, label: Node, classes: int, dtype: torch.dtype) -> Node:
     numbers = low.call(aten.arange.default, classes, device=low.device)
     equal = low.call(aten.eq.Tensor, low.call(aten.unsqueeze.default, label, 1), numbers)
-    return low.call(aten._to_copy.default, equal, dtype=low.dtype)
+    return low.call(aten._to_copy.default, equal, dtype=dtype)
 
 
 def one_hot(low: Lowering, value: Value, label: Node) -> Node:
-    return _code_of_class(low, label, value.shape[0])
+    return _code_of_class(low, label, value.shape[0], low.format)
 
 
 def _is_class(low: Lowering, value: Value) -> bool:
@@ -140,7 +145,7 @@ def _is_class(low: Lowering, value: Value) -> bool:
 
 def _code(low: Lowering, value: Value, label: Node) -> Node:
     classes = low.program.values[value.inputs[0]].shape[0]
-    return _code_of_class(low, label, classes) if _is_class(low, value) else label
+    return _code_of_class(low, label, classes, low.precision.master) if _is_class(low, value) else label
 
 
 ANSWERS = {"cross_entropy": "softmax", "binary_cross_entropy": "sigmoid", "squared": "linear"}
@@ -148,7 +153,8 @@ ANSWERS = {"cross_entropy": "softmax", "binary_cross_entropy": "sigmoid", "squar
 
 def error(low: Lowering, value: Value, x: Node, label: Node) -> Node:
     answer = TRANSFERS[ANSWERS[value["loss"]]](low, x)
-    return low.call(torch.sub, answer, _code(low, value, label))
+    difference = low.call(torch.sub, answer, _code(low, value, label))
+    return low.cast(difference, low.precision.master, low.format)
 
 
 def _cross_entropy(low: Lowering, value: Value, x: Node, label: Node) -> Node:
@@ -186,7 +192,7 @@ def loss(low: Lowering, value: Value, x: Node, label: Node) -> Node:
 def accuracy(low: Lowering, value: Value, x: Node, label: Node) -> Node:
     truth = label if _is_class(low, value) else low.call(aten.argmax.default, label, 1)
     hit = low.call(aten.eq.Tensor, low.call(aten.argmax.default, x, 1), truth)
-    return low.call(aten.mean.default, hit, dtype=low.dtype)
+    return low.call(aten.mean.default, hit, dtype=low.format)
 
 
 def batch_mean(low: Lowering, value: Value, x: Node) -> Node:
@@ -194,11 +200,11 @@ def batch_mean(low: Lowering, value: Value, x: Node) -> Node:
     positions = list(range(2, rank + 1))
     match value["positions"]:
         case "mean":
-            return low.call(aten.mean.dim, x, [0, *positions])
+            return low.call(aten.mean.dim, x, [0, *positions], dtype=low.format)
         case "sum" if positions:
-            return low.mean_of_sum(low.call(aten.sum.dim_IntList, x, [0, *positions]), x)
+            return low.mean_of_sum(low.call(aten.sum.dim_IntList, x, [0, *positions], dtype=low.format), x)
         case _:
-            return low.call(aten.mean.dim, x, [0])
+            return low.call(aten.mean.dim, x, [0], dtype=low.format)
 
 
 RULES: MappingProxyType[str, Rule] = MappingProxyType(

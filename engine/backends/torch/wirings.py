@@ -68,15 +68,14 @@ def _partner(low: Lowering) -> Value | None:
 
 def conv_project_back(low: Lowering, geometry: Geometry, upper: Node, weight: Node) -> Node:
     partner = _partner(low)
-    lower = None if partner is None else low.nodes[partner.inputs[0]]
+    lower = None if partner is None else low.operand(partner, partner.inputs[0])
     return _conv_backward(low, geometry, upper, lower, weight)[0]  # type: ignore[arg-type]
 
 
 def conv_correlate(low: Lowering, geometry: Geometry, lower: Node, upper: Node) -> Node:
     partner = _partner(low)
-    weight = None if partner is None else low.nodes[partner.inputs[1]]
-    total = _conv_backward(low, geometry, upper, lower, weight)[1]  # type: ignore[arg-type]
-    return low.mean_of_sum(total, lower)
+    weight = None if partner is None else low.operand(partner, partner.inputs[1])
+    return _conv_backward(low, geometry, upper, lower, weight)[1]  # type: ignore[arg-type]
 
 
 # ---- dense
@@ -112,7 +111,7 @@ def dense_project_back(low: Lowering, geometry: Geometry, upper: Node, weight: N
 
 def dense_correlate(low: Lowering, geometry: Geometry, lower: Node, upper: Node) -> Node:
     columns = low.call(torch.t, _upper_rows(low, geometry, upper))
-    return low.mean_of_sum(low.call(torch.mm, columns, _rows(low, lower, geometry.lower)), lower)
+    return low.call(torch.mm, columns, _rows(low, lower, geometry.lower))
 
 
 # ---- pool
@@ -121,6 +120,8 @@ def dense_correlate(low: Lowering, geometry: Geometry, lower: Node, upper: Node)
 def _is_global(geometry: Geometry) -> bool:
     """An average of the whole map, which is a mean and needs no windows."""
     pool: Pool = geometry.wiring  # type: ignore[assignment]
+    if pool.to is not None:
+        return pool.to == (1, 1)
     size, _ = pool.window(geometry.lower)
     return pool.over == "average" and size == geometry.lower[1:] and pool.padding == (0, 0)
 
@@ -134,7 +135,8 @@ def _window(geometry: Geometry) -> tuple[Any, ...]:
 
 def _maxima(low: Lowering, geometry: Geometry, lower: Node) -> Node:
     """(maxima, their places). Lowered twice, made once."""
-    return low.call(aten.max_pool2d_with_indices.default, lower, *_window(geometry), [1, 1], False)
+    pool: Pool = geometry.wiring  # type: ignore[assignment]
+    return low.call(aten.max_pool2d_with_indices.default, lower, *_window(geometry), [1, 1], pool.ceil)
 
 
 def pool_project(low: Lowering, geometry: Geometry, pre: Node) -> Node:
@@ -143,6 +145,8 @@ def pool_project(low: Lowering, geometry: Geometry, pre: Node) -> Node:
         return low.item(_maxima(low, geometry, pre), 0)
     if _is_global(geometry):
         return low.call(aten.mean.dim, pre, [2, 3], True)
+    if pool.to is not None:
+        return low.call(aten._adaptive_avg_pool2d.default, pre, list(pool.to))
     return low.call(aten.avg_pool2d.default, pre, *_window(geometry), False, True)
 
 
@@ -153,12 +157,14 @@ def pool_project_back(low: Lowering, geometry: Geometry, upper: Node, lower: Nod
         places = low.item(_maxima(low, geometry, lower), 1)
         return low.call(
             aten.max_pool2d_with_indices_backward.default,
-            upper, lower, *_window(geometry), [1, 1], False, places,
+            upper, lower, *_window(geometry), [1, 1], pool.ceil, places,
         )  # fmt: skip
     if _is_global(geometry):
         each = low.call(torch.div, upper, geometry.lower[1] * geometry.lower[2])
         return low.call(aten.expand.default, each, [-1, *geometry.lower])
     like = low.stand_in([low.batch(upper), *geometry.lower])
+    if pool.to is not None:
+        return low.call(aten._adaptive_avg_pool2d_backward.default, upper, like)
     return low.call(aten.avg_pool2d_backward.default, upper, like, *_window(geometry), False, True, None)
 
 
@@ -222,7 +228,8 @@ def project_back(low: Lowering, value: Value, *operands: Node) -> Node:
 
 
 def correlate(low: Lowering, value: Value, lower: Node, upper: Node) -> Node:
-    return CORRELATE[value["geometry"].wiring.kind](low, value["geometry"], lower, upper)
+    total = CORRELATE[value["geometry"].wiring.kind](low, value["geometry"], lower, upper)
+    return low.mean_of_sum(low.cast(total, low.precision.compute, low.format), lower)
 
 
 def per_tap(low: Lowering, value: Value, x: Node) -> Node:
@@ -233,7 +240,7 @@ def per_tap(low: Lowering, value: Value, x: Node) -> Node:
         float(count > 0) / (max(count, 1) if value["kind"] == "mean" else 1)
         for count in geometry.tap_counts.ravel().tolist()
     ]
-    row = low.call(torch.tensor, factors, dtype=low.dtype, device=low.device)
+    row = low.call(torch.tensor, factors, dtype=low.format, device=low.device)
     return low.call(torch.mul, x, low.reshape(row, *geometry.tap_counts.shape))
 
 

@@ -90,14 +90,18 @@ def denses(draw: st.DrawFn) -> Geometry:
 
 @st.composite
 def pools(draw: st.DrawFn) -> Geometry:
+    """Windows of one size, some of them hanging over the far border, the whole map, and windows that share it out."""
     kind = draw(st.sampled_from(["max", "average"]))
     lower = (draw(st.integers(1, 3)), draw(st.integers(3, 7)), draw(st.integers(3, 7)))
     if draw(st.integers(0, 4)) == 0:
         return geometry(Pool(kind=kind, size="global"), lower)
+    if kind == "average" and draw(st.booleans()):
+        return geometry(Pool(kind=kind, to=(draw(st.integers(1, 9)), draw(st.integers(1, 9)))), lower)
     size = (draw(st.integers(1, 3)), draw(st.integers(1, 3)))
     padding = tuple(draw(st.integers(0, side // 2)) for side in size)
     stride = draw(st.one_of(st.none(), st.tuples(st.integers(1, 3), st.integers(1, 3))))
-    return geometry(Pool(kind=kind, size=size, stride=stride, padding=padding), lower)
+    ceil = kind == "max" and draw(st.booleans())
+    return geometry(Pool(kind=kind, size=size, stride=stride, padding=padding, ceil=ceil), lower)
 
 
 @st.composite

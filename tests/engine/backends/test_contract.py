@@ -72,7 +72,9 @@ def step(samples: int = 4, seed: int = 0) -> tuple[Program, dict[str, np.ndarray
     shifted = hand.value("offset", standard, level, shape=conv.upper)
     ones = hand.value("ones", x, shape=(5,))
     code = hand.value("add", ones, hand.value("one_hot", label, shape=(5,)), shape=(5,))
-    results = (loss, hits, new_mean, new_variance, of_gain, lowest, of_u, moved, odd, shifted, code)
+    length = hand.value("norm", standard, shape=(), batched=False)
+    turned = hand.value("angle", error, soma, shape=(), batched=False)
+    results = (loss, hits, new_mean, new_variance, of_gain, lowest, of_u, moved, odd, shifted, code, length, turned)
     return hand.program(*results, name="engaged"), hand.arrays
 
 

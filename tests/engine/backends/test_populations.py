@@ -139,6 +139,8 @@ functionals: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "sigmoid": torch.sigmoid,
     "gelu": torch.nn.functional.gelu,
     "silu": torch.nn.functional.silu,
+    "hardswish": torch.nn.functional.hardswish,
+    "relu6": torch.nn.functional.relu6,
     "softplus": lambda x: torch.logaddexp(x, torch.zeros_like(x)),
     "softmax": lambda x: torch.softmax(x, 1),
 }
@@ -179,6 +181,30 @@ def test_gate(name: str, shape: tuple[int, ...], seed: int) -> None:
     close(found, expected.numpy())
     if name == "relu":
         assert (found[x == 0] == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "kinks", "derivatives"),
+    [("relu", [0.0], [0]), ("relu6", [0.0, 6], [0, 0]), ("hardswish", [-3.0, 0, 3], [0, 0.5, 1])],
+)
+def test_derivatives_at_kinks(name: str, kinks: list[float], derivatives: list[float]) -> None:
+    """Conventions, the same in both engines and in autograd, in a batch of one and in one that fills vector registers.
+
+    Autograd's hardswish has had others in former releases of torch; where this fails for it, say so in the table.
+    """
+    for repeat in (1, 64):
+        x = np.repeat(kinks, repeat)[:, None]
+
+        def make(hand: Hand, x: np.ndarray = x) -> list[int]:
+            soma, error = hand.input("x", x), hand.input("error", np.ones_like(x))
+            rate = hand.value("transfer", soma, shape=(1,), function=name)
+            return [hand.value("gate", error, soma, rate, shape=(1,), function=name)]
+
+        (found,) = both(make)
+        leaf = torch.tensor(x, requires_grad=True)
+        (expected,) = torch.autograd.grad(functionals[name](leaf).sum(), leaf)
+        close(found, np.repeat(derivatives, repeat)[:, None])
+        close(found, expected.numpy())
 
 
 @pytest.mark.parametrize("transfer", [t for t in TRANSFERS.values() if t.slope is not None], ids=lambda t: t.name)

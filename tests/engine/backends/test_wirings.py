@@ -92,7 +92,9 @@ def by_autograd(laid: Laid) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
             y = functional.linear(x.flatten(1), leaves[1])
             y = y[:, :, None, None].expand(-1, *upper) if wiring.shared and len(upper) == 3 else y.view(-1, *upper)
         case Pool(over="max"):
-            y = functional.max_pool2d(x, *wiring.window(laid.geometry.lower), wiring.padding)
+            y = functional.max_pool2d(x, *wiring.window(laid.geometry.lower), wiring.padding, ceil_mode=wiring.ceil)
+        case Pool(to=(_, _)):
+            y = functional.adaptive_avg_pool2d(x, wiring.to)
         case Pool():
             y = functional.avg_pool2d(x, *wiring.window(laid.geometry.lower), wiring.padding)
         case _:

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 import counterstream as cs
+from counterstream.circuits.declarations import Noise
 from counterstream.circuits.wiring import Conv, Dense, Geometry
 from counterstream.engine.compiler.compile import compile_circuit
-from counterstream.engine.compiler.mirror import expected_angle_tangent, maps_needed, noise_constant
+from counterstream.engine.compiler.mirror import expected_angle_tangent, maps_needed, noise_of_one_map
 
 from ..loops import counts, synapses
 
@@ -63,25 +64,61 @@ SHARED = Geometry(Dense(shared=True), (6, 3, 2), (4, 3, 5))
 """Its positions all see the same source: 15 of them, and one sample."""
 
 
+def fired(kind: str, shape: tuple[int, ...], random: np.random.Generator) -> np.ndarray:
+    """White noise of variance 1."""
+    match kind:
+        case "normal":
+            return random.normal(size=shape)
+        case "uniform":
+            return random.uniform(-sqrt(3), sqrt(3), size=shape)
+        case _:
+            return random.choice([-1.0, 1.0], size=shape)
+
+
+KINDS = ("normal", "uniform", "rademacher")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_kurtosis_of_noise(kind: str) -> None:
+    x = fired(kind, (400_000,), np.random.default_rng(0))
+    assert (x**4).mean() == pytest.approx(Noise(noise=kind).kurtosis, rel=0.02)
+    assert (x**2).mean() == pytest.approx(1, rel=0.01)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("geometry", [*ODD[:4], SHARED], ids=["7x7", "strided", "1x1", "grouped", "dense shared"])
-def test_single_map_noise_by_simulation(geometry: Geometry) -> None:
+def test_noise_of_one_map_by_simulation(geometry: Geometry, kind: str) -> None:
     """The spread of what single maps of white noise show of a weight, against the mean square of the weights that are
-    seen.
+    seen. All weights are as large as each other, and so are their squares.
     """
     random, maps = np.random.default_rng(0), 4000
-    weight = random.normal(size=geometry.weight_shape)
-    fired = random.normal(size=(maps, *geometry.lower))
+    weight = random.choice([-1.0, 1.0], size=geometry.weight_shape)
+    noise = fired(kind, (maps, *geometry.lower), random)
     soma = np.zeros((maps, *geometry.upper))
     listed, shared = list(synapses(geometry)), counts(geometry)
     for w, low, up in listed:
-        soma[:, *up] += weight[w] * fired[:, *low]
+        soma[:, *up] += weight[w] * noise[:, *low]
     shown = np.zeros((maps, *weight.shape))
     for w, low, up in listed:
-        shown[:, *w] += fired[:, *low] * soma[:, *up] / shared[w]
-    seen = shared > 0
-    spread = shown.var(axis=0)[seen].mean() / (weight[seen] ** 2).mean()
-    own = geometry.fan_in  # a weight's own share, 1 / (seen taps of a neuron), is left out of the theory
-    assert spread == pytest.approx(geometry.single_map_noise, rel=0.05 + 9 / own)
+        shown[:, *w] += noise[:, *low] * soma[:, *up] / shared[w]
+    spread = shown.var(axis=0)[shared > 0].mean()
+    assert spread == pytest.approx(noise_of_one_map(geometry, Noise(noise=kind).kurtosis), rel=0.05)
+
+
+@pytest.mark.parametrize("answer", ["linear", "relu"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_few_inputs_show_the_kurtosis(kind: str, answer: str) -> None:
+    """A dense layer of 4 inputs: n + k - 2 is 5, 3.8 and 3, through a rectifier 11, 8.6 and 7 (not 4 and 8)."""
+    random = np.random.default_rng(0)
+    weight = random.choice([-1.0, 1.0], size=(20, 4))
+    noise = fired(kind, (100_000, 4), random)
+    slope = 1.0 if answer == "linear" else 0.5
+    soma = noise @ weight.T
+    rate = soma if answer == "linear" else np.maximum(soma, 0)
+    shown = np.einsum("no,ni->noi", rate / slope, noise)
+    np.testing.assert_allclose(shown.mean(axis=0), weight, atol=0.05)
+    expected = noise_of_one_map(Geometry(Dense(size=20), (4,), (20,)), Noise(noise=kind).kurtosis, answer)
+    assert shown.var(axis=0).mean() == pytest.approx(expected, rel=0.02)
 
 
 def programs(samples: str, r: float = 0.1, answers: str = "soma") -> cs.Circuit:
@@ -149,7 +186,7 @@ def test_a_target_angle_gives_the_fewest_maps_that_meet_it(degrees: float, answe
             tangent = expected_angle_tangent(mode, geometry, plasticity, answer)
             assert tangent <= tan(radians(degrees))
             assert tangent * sqrt(maps / (maps - 1)) > tan(radians(degrees))
-            by_hand = sqrt(noise_constant(answer) * geometry.single_map_noise * 0.2 / (1.8 * maps))
+            by_hand = sqrt(noise_of_one_map(geometry, 3.0, answer) * 0.2 / (1.8 * maps))
             assert tangent == pytest.approx(by_hand)
 
 

@@ -68,12 +68,12 @@ projections:
 
 def test_the_shadow_shares_its_activities_with_the_circuit() -> None:
     compiled = observed("feedback_alignment")
-    shadow, alone = compiled.shadow, compiled.modes["engaged"].observe
+    shadow, alone = compiled.alignment, compiled.modes["engaged"].observe
     assert shadow.count("project") == alone.count("project")
     assert shadow.count("normalize") == alone.count("normalize")
     assert shadow.count("correlate") == 0
     # of the exact stream, only what differs: with exact feedback nothing does
-    exact = observed("backprop").shadow
+    exact = observed("backprop").alignment
     assert exact.count("project_back") == compiled.modes["engaged"].observe.count("project_back")
 
 

@@ -9,8 +9,8 @@ import counterstream as cs
 from counterstream.engine.simulator import Simulator
 from counterstream.models.library import load_learning
 
-from ..nets import SYSTEMS, close, simulate
-from .circuits import Drawn, drawn_circuits
+from ..nets import SYSTEMS, close, masks, simulate
+from .circuits import SAMPLES, Drawn, drawn_circuits
 
 STEPS = 3
 CONSOLIDATIONS = (
@@ -35,7 +35,8 @@ def trained(drawn: Drawn, circuit: cs.Circuit, how: cs.Consolidation, engine: st
     sim = cs.compile(circuit, engine=engine, dtype=dtype, seed=drawn.seed, consolidation=how)
     random = np.random.default_rng(drawn.seed)
     for _ in range(STEPS):
-        sim.step(*drawn.batch(circuit, random))
+        batch = drawn.batch(circuit, random)
+        sim.step(*batch, noise=masks(sim, SAMPLES, random))
         if "mirror" in sim.compiled.modes:
             sim.run("mirror", noise=noises(sim, random))
     return sim

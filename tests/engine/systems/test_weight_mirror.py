@@ -1,5 +1,6 @@
 """The weight mirror: B comes to W itself, gain 1 in layers of every kind, and stands at the angle that theory says."""
 
+from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from counterstream.engine.compiler.mirror import expected_angle_tangent
 from counterstream.engine.simulator import Simulator, angle
 from counterstream.models.library import load_learning
 
-from ..nets import close, simulate
+from ..nets import close, mirror, simulate
 
 LAYERS = {
     "3x3 on 7x7": ("[12, 7, 7]", "{conv: {channels: 10, kernel: 3}}"),
@@ -24,14 +25,6 @@ LAYERS = {
     "dense": ("[60]", "{dense: {size: 15}}"),
     "dense shared": ("[10, 2, 3]", "{dense: {shared: true}}"),
 }
-
-
-def mirror(**mode: Any) -> LearningSystem:
-    """The stock system with another way of mirroring."""
-    system = load_learning("weight_mirror")
-    declared = system.modes["mirror"].model_dump(by_alias=True, exclude_unset=True)
-    changed = type(system.modes["mirror"]).model_validate({**declared, **mode})
-    return system.model_copy(update={"modes": {**system.modes, "mirror": changed}})
 
 
 def layer(name: str, system: LearningSystem, transfer: str = "relu", *, twice: bool = False) -> cs.Circuit:
@@ -115,6 +108,27 @@ def test_gain_is_one_through_the_transfer_function_too(transfer: str) -> None:
 @pytest.mark.parametrize("noise", ["uniform", "rademacher"])
 def test_gain_is_one_for_noise_of_any_kind_and_size(noise: str) -> None:
     check(simulate(layer("dense", mirror(fires={"noise": noise, "scale": 0.3}, samples={"per_input": 4}))), "kernel")
+
+
+@pytest.mark.parametrize("noise", ["normal", "uniform", "rademacher"])
+def test_few_inputs_stand_where_their_kurtosis_puts_them(noise: str) -> None:
+    """Four inputs leave an error of n + k - 2 = 5, 3.8 and 3, not 4, less what of it lies along W and turns nothing.
+
+    With r = 1 every step is a new measurement. The part along W is the variance of x W'W x over |W|^4.
+    """
+    system = mirror(fires={"noise": noise}, samples={"maps": 50})
+    system = system.model_copy(update={"parameters": {**system.parameters, "r": 1.0}})
+    text = "{populations: {x: {input: [3]}, h: {transfer: relu, shape: [4]}, y: {transfer: softmax}}, projections: "
+    text += "[{from: x, to: h, wiring: dense}, {name: kernel, from: h, to: y, wiring: {dense: {size: 30}}}]}"
+    sim = simulate(cs.loads(text, learning=system))
+    w, tangents = sim.weights["kernel"], []
+    for _ in range(800):
+        sim.run("mirror")
+        tangents.append(np.tan(np.radians(angle(sim.weights["kernel~"], w))))
+    kurtosis, moments = {"normal": 3.0, "uniform": 1.8, "rademacher": 1.0}[noise], w.T @ w
+    assert theory(sim, "kernel") == pytest.approx(sqrt((4 + kurtosis - 2) / 50))
+    along = (2 * (moments**2).sum() + (kurtosis - 3) * (np.diag(moments) ** 2).sum()) / np.trace(moments) ** 2
+    assert np.mean(np.square(tangents)) == pytest.approx((4 + kurtosis - 2 - along) / 50, rel=0.05)
 
 
 @pytest.mark.parametrize("name", ["3x3 on 7x7", "strided", "dense", "dense shared"])

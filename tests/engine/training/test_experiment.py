@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from counterstream.circuits.errors import CircuitError
-from counterstream.engine.training import Cosine, Experiment, Step, as_yaml, read, reads
+from counterstream.engine.training import Cosine, Experiment, Instants, Step, as_yaml, read, reads
 
 SOUND = "format: 1\nname: trial\ncircuit: digits_resnet\ndata: digits\nepochs: 3\n"
 
@@ -17,8 +17,11 @@ def test_the_least_that_will_do() -> None:
     assert experiment.learning is None
     assert experiment.seeds == (0,)
     assert experiment.consolidation.consolidation.optimizer == "sgd"
-    assert experiment.record.every.due(10, steps_per_epoch=5)
-    assert not experiment.record.every.due(9, steps_per_epoch=5)
+    record = experiment.record
+    assert record.weights is not None
+    assert record.signals is None
+    assert (record.weights.projections, record.weights.role, record.weights.precision) == (("all",), "both", "float32")
+    assert record.weights.when == record.angles.when == record.metrics.when == (Instants(epochs=1),)
 
 
 def test_schedules_as_they_are_written() -> None:
@@ -57,7 +60,9 @@ def test_a_path_inside_an_inline_circuit(tmp_path: Path) -> None:
 def test_yaml_round_trip() -> None:
     experiment = reads(
         SOUND + "learning: kolen_pollack\nparameters: {decay: 1e-3}\nmodes: {mirror: {every: 2}}\n"
-        "record: {every: {steps: 5}}\nconsolidation: {optimizer: adamw, schedule: {step: {milestones: [1]}}}\n"
+        "record: {weights: {projections: stage*, when: [{log: 5}, end]}, signals: {populations: [stem], when: end}, "
+        "angles: none, metrics: {when: {steps: 5}}}\n"
+        "consolidation: {optimizer: adamw, schedule: {step: {milestones: [1]}}}\n"
     )
     assert reads(as_yaml(experiment)) == experiment
 
@@ -75,7 +80,7 @@ def test_the_stock_experiment_reads() -> None:
 def test_every_problem_at_once_with_its_place() -> None:
     text = (
         "format: 2\nname: a/b\ncirkuit: x\ndata: digit\nepochs: 0\n"
-        "consolidation: {rat: 1, schedule: linear}\nrecord: {every: {epochs: 1, steps: 2}}\nseeds: [1, 1]\n"
+        "consolidation: {rat: 1, schedule: linear}\nrecord: {weights: {when: {epochs: 1, steps: 2}}}\nseeds: [1, 1]\n"
     )
     with pytest.raises(CircuitError) as caught:
         reads(text, "trial.yaml")
@@ -89,11 +94,37 @@ def test_every_problem_at_once_with_its_place() -> None:
         "trial.yaml:5:1: epochs: must be at least 1 (got 0)",
         "trial.yaml:6:17: consolidation.rat: unknown key 'rat'. Did you mean 'rate'?",
         "trial.yaml:6:25: consolidation.schedule: must name exactly one of constant, cosine, step (got 'linear')",
-        "trial.yaml:7:10: record.every: must be given in epochs or in steps: {epochs: 1} or {steps: 50}",
+        "trial.yaml:7:20: record.weights.when: must be one of {epochs: 1}, {steps: 50}, {log: 20}, end (got epochs and",
         "trial.yaml:8:1: seeds: must differ from each other (got [1, 1])",
     ):
         assert any(line.startswith(expected) for line in lines), expected
     assert len(lines) == 10
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ("every: {steps: 5}", "record.every: unknown key 'every'"),
+        (
+            "weights: {when: ende}",
+            "record.weights.when: must be one of {epochs: 1}, {steps: 50}, {log: 20}, end (got 'ende')",
+        ),
+        ("weights: {when: []}", "record.weights.when: "),
+        ("angles: {when: {log: 1}}", "record.angles.when.log: must be at least 2 (got 1)"),
+        ("signals: {what: rate}", "'populations' must be given"),
+        ("signals: {populations: v1, what: [rate, rate]}", "record.signals: what must name each once (got rate, rate)"),
+        ("weights: {precision: half}", "record.weights.precision: "),
+        ("weights: {compression: zip}", "record.weights.compression: "),
+        ("weights: {wiring: pool}", "record.weights.wiring"),
+        ("metrics: {when: {step: 5}}", "record.metrics.when.step: unknown key 'step'. Did you mean 'steps'?"),
+    ],
+)
+def test_what_cannot_be_recorded_so_is_refused_at_its_place(written: str, message: str) -> None:
+    with pytest.raises(CircuitError) as caught:
+        reads(SOUND + f"record: {{{written}}}", "trial.yaml")
+    (line,) = str(caught.value).splitlines()
+    assert line.startswith("trial.yaml:6:")
+    assert message in line
 
 
 @pytest.mark.parametrize("written", ["optimizer: adamw, betas: [0.8, 0.9]", "momentum: 0.9, nesterov: true"])

@@ -4,10 +4,12 @@ import math
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 
 from counterstream.analysis import Run, matrix_angles
+from counterstream.circuits.errors import CounterstreamError
 from counterstream.engine.compiler.compile import compile_circuit
 from counterstream.engine.data import DataError
 from counterstream.engine.simulator import compile
@@ -58,7 +60,8 @@ def test_learns_and_records_every_epoch(tmp_path: Path) -> None:
         assert run.epochs.tolist() == [0, 1, 2, 3, 4]
         assert run.pairs == (("flat->digit", "flat->digit~"),)
         assert list(run.synapses) == ["image->v1", "flat->digit", "flat->digit~"]
-        assert [population for population, _ in run.signals()] == ["v1", "flat"]
+        assert list(run.alignment("delta_angle")) == ["v1", "flat"]
+        assert list(run.alignment("matrix_angle")) == ["flat->digit"]
         assert run.results["test_accuracy"] > 0.8
         assert run.results["steps"] == 20
         assert run.results["seconds_per_step"] <= run.results["training_seconds"]
@@ -71,10 +74,13 @@ def test_learns_and_records_every_epoch(tmp_path: Path) -> None:
 
 
 def test_records_by_steps_and_always_the_last(tmp_path: Path) -> None:
-    path, _ = trained(tmp_path, record="{every: {steps: 4}, delta_angles: false}")
+    path, _ = trained(tmp_path, record="{weights: {when: {steps: 4}}, angles: none, metrics: {when: end}}")
     with Run.open(path) as run:
         assert run.steps.tolist() == [0, 4, 8, 10]
-        assert list(run.signals()) == []
+    with h5py.File(path) as file:
+        assert list(file["metrics/step"]) == [10]
+        assert len(file["alignment/step"]) == 0
+        assert set(file["alignment/populations"]) == {"step", "epoch"}
 
 
 def test_validation_is_measured_where_there_is_one(tmp_path: Path) -> None:
@@ -127,6 +133,14 @@ def test_modes_take_as_much_noise_as_the_experiment_says(tmp_path: Path) -> None
     assert maps == {3: {3}, 500: {500}}
 
 
+def test_layers_take_turns_where_the_experiment_says_so(tmp_path: Path) -> None:
+    system = prepared(tmp_path, learning="weight_mirror", modes="{mirror: {layers: rotate, every: 2}}").systems[0]
+    declared = system.explicit.modes["mirror"]
+    assert (declared.layers, declared.samples) == ("rotate", Samples(target_angle=8))
+    with pytest.raises(CircuitError, match=r"modes\.mirror\.layers: must be all, rotate"):
+        prepared(tmp_path, learning="weight_mirror", modes="{mirror: {layers: none}}")
+
+
 def test_a_mode_that_no_system_has_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ExperimentError, match=r"modes\.miror: must be a mode .* Did you mean 'mirror'\?"):
         prepared(tmp_path, learning="weight_mirror", modes="{miror: {every: 2}}")
@@ -174,3 +188,100 @@ def test_an_interruption_keeps_what_was_recorded(tmp_path: Path) -> None:
     with Run.open(tmp_path / "out/backprop-seed0.h5") as run:
         assert run.attributes["status"] == "interrupted"
         assert run.steps.tolist() == [0, 5, 10]
+
+
+def test_everything_that_can_be_recorded(tmp_path: Path) -> None:
+    """Weights log-spaced and in halves, signals of one population at the end, angles every second epoch."""
+    record = (
+        "{weights: {projections: 'flat*', role: feedback, when: {log: 4}, precision: bfloat16, compression: gzip}, "
+        "signals: {populations: [v1, image], when: [{steps: 15}], precision: float64}, "
+        "angles: {when: {epochs: 2}}, probe: 7}"
+    )
+    path, watching = trained(tmp_path, learning="kolen_pollack", epochs="4", record=record)
+    dataset = prepared(tmp_path).dataset
+    with h5py.File(path) as file:
+        assert file["synapses/step"][:].tolist() == [0, 2, 7, 20]
+        assert set(file["synapses"]) == {"flat->digit~", "step", "epoch"}
+        assert file["synapses/flat->digit~/weights"].dtype == np.uint16
+        assert file["signals/step"][:].tolist() == [0, 15, 20]
+        assert set(file["signals"]) == {"image", "v1", "step", "epoch", "sample", "label"}
+        assert set(file["signals/image"]) - set(file["signals/v1"]) == set()
+        assert "delta" in file["signals/v1"]
+        assert "delta" not in file["signals/image"]  # errors end above the input
+        rate = file["signals/v1/rate"]
+        assert (rate.shape, rate.dtype) == ((3, 7, 3, 4, 4), np.float64)
+        samples = file["signals/sample"][:]
+        np.testing.assert_array_equal(file["signals/image/rate"][2], dataset.train.images[samples])
+        np.testing.assert_array_equal(file["signals/label"], dataset.train.labels[samples])
+        assert file["alignment/step"][:].tolist() == [0, 10, 20]
+        assert file["metrics/step"][:].tolist() == [5, 10, 15, 20]
+        angles = file["alignment/projections/flat->digit"]
+        assert 0 < angles["matrix_angle"][-1] < 180
+        delta = file["alignment/populations/v1/delta_angle"][:]
+        assert np.isfinite(delta).all()
+    assert watching.reports[1].delta_angle == watching.reports[2].delta_angle  # as last measured
+
+
+def test_recorded_angles_are_those_of_recorded_weights(tmp_path: Path) -> None:
+    path, _ = trained(tmp_path, learning="kolen_pollack", dtype="float64", record="{weights: {precision: float64}}")
+    with h5py.File(path) as file:
+        for row in range(len(file["synapses/step"])):
+            w, b = (file[f"synapses/{name}/weights"][row] for name in ("flat->digit", "flat->digit~"))
+            columns = file["alignment/projections/flat->digit"]
+            cosine = np.vdot(w, b) / np.linalg.norm(w) / np.linalg.norm(b)
+            assert columns["matrix_angle"][row] == pytest.approx(np.degrees(np.arccos(cosine)), abs=1e-5)
+            assert columns["norm_ratio"][row] == pytest.approx(np.linalg.norm(b) / np.linalg.norm(w), abs=1e-12)
+
+
+def test_recording_changes_nothing(tmp_path: Path) -> None:
+    """Whatever is looked at and however often, the run is the same."""
+    accuracies, weights = [], []
+    for number, record in enumerate(
+        (
+            "{weights: {when: end}, angles: none, metrics: none}",
+            "{weights: {when: {steps: 1}}, signals: {populations: all}}",
+        )
+    ):
+        (tmp_path / f"{number}").mkdir()
+        path, _ = trained(tmp_path / f"{number}", learning="weight_mirror", record=record)
+        with h5py.File(path) as file:
+            weights.append(file["synapses/flat->digit~/weights"][-1])
+            accuracies.append(file["results"].attrs["test_loss"])
+    np.testing.assert_array_equal(*weights)
+    assert accuracies[0] == accuracies[1]
+
+
+@pytest.mark.parametrize(
+    ("record", "message"),
+    [
+        (
+            "{weights: {projections: [flat*, flat->digt]}}",
+            "19:41: record.weights.projections[1]: 'flat->digt' must match a projection. Did you mean 'flat->digit'?",
+        ),
+        ("{weights: {projections: 'stage*'}}", "'stage*' must match a projection. projections: image->v1, flat->digit"),
+        (
+            "{weights: {projections: 'image*', role: feedback}}",
+            "projections: must match a projection of role feedback, wiring conv or dense (got none)",
+        ),
+        (
+            "{signals: {populations: v2}}",
+            "record.signals.populations: 'v2' must match a population. populations: image, v1, flat, digit",
+        ),
+        (
+            "{signals: {populations: image, what: delta}}",
+            "'image' must match a population. populations: v1, flat, digit",
+        ),
+    ],
+)
+def test_a_selector_that_matches_nothing_is_refused(tmp_path: Path, record: str, message: str) -> None:
+    with pytest.raises(ExperimentError) as caught:
+        prepared(tmp_path, record=record)
+    assert message in str(caught.value)
+
+
+def test_a_filter_that_is_not_installed_is_named_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "hdf5plugin", None)
+    with pytest.raises(CounterstreamError, match=r"record: compression 'blosc2' needs the package hdf5plugin"):
+        prepared(tmp_path, record="{weights: {compression: blosc2}}")

@@ -1,0 +1,95 @@
+"""A mode that runs one projection at a time, as programs: noise, the answer to it, and the drives of the rules."""
+
+from collections.abc import Mapping
+
+from ...circuits.declarations import Consolidation, Mode
+from ...circuits.graph import Graph
+from ...circuits.locality import conducts, fed
+from ...circuits.plasticity import Plasticity, answer_of
+from ...circuits.rules.compartments import NOISE
+from .builder import ProgramBuilder
+from .collected import Collected
+from .consolidation import consolidation_program
+from .errors import cannot
+from .mirror import maps_needed
+from .mode_programs import ModePrograms
+from .noise import NoiseInput
+from .state import weights_name
+from .streams import Compartments
+
+
+def isolated_mode(
+    name: str, mode: Mode, graph: Graph, plasticity: tuple[Plasticity, ...], common: Consolidation, *, title: str = ""
+) -> ModePrograms:
+    """The programs of a mode for those of its rules that are given; `title` is their name, by default the mode's."""
+    builder = ProgramBuilder(title or name)
+    collected, noise = Collected(builder, graph), dict[str, NoiseInput]()
+    for found in plasticity:
+        if found.mode == name:
+            alone = _Alone(builder, graph, name, found)
+            noise[alone.noise.name] = alone.noise
+            collected.synapses(found, alone.sides())
+    learners = collected.learners()
+    return ModePrograms(
+        mode,
+        builder.program(collected.drives()),
+        consolidation_program(f"consolidate {title or name}", learners, common),
+        learners,
+        tuple(noise.values()),
+    )
+
+
+class _Alone:
+    """One projection run by itself: its source fires noise, its target answers, their partners are clamped to them."""
+
+    def __init__(self, builder: ProgramBuilder, graph: Graph, mode: str, plasticity: Plasticity) -> None:
+        self.builder = builder
+        self.graph = graph
+        self.mode_name = mode
+        self.mode = graph.circuit.modes[mode]
+        self.label = plasticity.subject
+        self.own = graph.projections[self.label]
+        self.original = self.own.reverse_of or self.label
+        if self.own.reverse_of is None and graph.is_feedback(self.label):
+            raise cannot(
+                f"'{self.label}' reverses no projection, so mode '{mode}' has nothing to run by itself", self.label
+            )
+        self._answer = answer_of(graph, self.label, self.mode)
+        geometry, fires = graph.geometries[self.label], self.mode.fires
+        assert fires is not None
+        self.noise = NoiseInput(
+            name=f"noise/{self.original}",
+            shape=geometry.lower,
+            maps=maps_needed(self.mode, geometry, plasticity, self._answer),
+            distribution=fires.noise,
+            scale=fires.scale,
+        )
+
+    def sides(self) -> Mapping[str, Compartments]:
+        geometry = self.graph.geometries[self.label]
+        fired = self.builder.input(self.noise.name, geometry.lower, role="noise", batched=True)
+        weights = self.builder.input(weights_name(self.graph, self.original), geometry.weight_shape or (), role="state")
+        soma = self.builder.project(fired, weights, geometry)
+        answer = self.builder.transfer(soma, self._answer)
+        lower: Compartments = {"soma": fired, "rate": fired, NOISE: fired}
+        upper: Compartments = {"soma": soma, "rate": answer}
+        if self.own.reverse_of is None:
+            return {"pre": lower, "post": upper}
+        return {"pre": self._clamped(self.own.source, upper), "post": self._clamped(self.own.target, lower)}
+
+    def _clamped(self, partner: str, forward: Compartments) -> Compartments:
+        """The compartments of a feedback population whose rate is its partner's, noise included."""
+        driven = any(
+            cross.role == "drive" and conducts(self.graph, cross.modes, self.mode_name)
+            for cross in self.graph.cross_onto(partner)
+        )
+        if not driven:
+            raise cannot(
+                f"nothing drives '{partner}' in mode '{self.mode_name}': say clamp: partner in the mode, or declare a "
+                "cross-projection with role drive",
+                partner,
+            )
+        clamped: Compartments = {**forward, "soma": forward["rate"]}
+        if fed(self.graph, partner, self.mode_name):
+            clamped["apical"] = forward["rate"]
+        return clamped

@@ -1,0 +1,89 @@
+"""The random numbers of a simulator's steps: fresh at each step, the same in every process."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..circuits.errors import suggest
+from .backends.base import Engine
+from .batch import fitting
+from .compiler.mode_programs import ModePrograms
+from .compiler.noise import NoiseInput
+from .errors import SimulationError
+
+PROBE = "<shadow>"
+"""Where a mode's name stands in the key of noise that belongs to no step."""
+
+
+class NoiseSource:
+    """Draws what programs declare as noise, from (seed, mode, name, step).
+
+    So the same step of the same simulator has the same noise wherever and whenever it is run, and a run that was
+    resumed goes on as it would have. Engines draw alike for themselves, not like each other: to compare them, draw
+    once and hand the arrays to both. The rows of noise are the samples of the step's batch, in its order.
+    """
+
+    def __init__(self, engine: Engine[Any], seed: int) -> None:
+        self.engine = engine
+        self.seed = seed
+
+    def draw(
+        self, wanted: Iterable[NoiseInput], mode: str, step: int, *, samples: int = 0, given: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Arrays by input name: those that are given, the others fresh. `samples` is the size of the step's batch."""
+        return {
+            noise.name: given[noise.name] if noise.name in given else self._fresh(noise, mode, step, samples)
+            for noise in wanted
+        }
+
+    def _fresh(self, noise: NoiseInput, mode: str, step: int, samples: int) -> Any:
+        key = (self.seed, crc32(mode.encode()), crc32(noise.name.encode()), step)
+        maps = samples if noise.maps is None else noise.maps
+        fresh = self.engine.noise(noise.distribution, (maps, *noise.shape), key)
+        return fresh if noise.scale == 1 else fresh * noise.scale
+
+    # ---- noise from outside
+
+    def fired(self, mode: str, programs: ModePrograms, noise: Mapping[str, ArrayLike]) -> dict[str, Any]:
+        """What users want a mode's projections to be fired at with, by input name."""
+        given = {}
+        for label, value in noise.items():
+            wanted = _named(f"noise/{label}", programs, f"mode '{mode}' runs no projection '{label}'", "projections")
+            given[wanted.name] = self.engine.array(fitting(value, wanted.name, wanted.shape, True))
+        return given
+
+    def masks(self, mode: str, programs: ModePrograms, masks: Mapping[str, ArrayLike], samples: int) -> dict[str, Any]:
+        """Who transmits (1) and who drops out (0), as users want it, by input name: as noise that decides so."""
+        given = {}
+        for name, value in masks.items():
+            wanted = _named(
+                f"dropout/{name}", programs, f"mode '{mode}' has no dropout at '{name}'", "populations with dropout"
+            )
+            mask = _mask(fitting(value, wanted.name, wanted.shape, True), name)
+            if len(mask) != samples:
+                raise SimulationError(
+                    f"the mask of '{name}' must hold {samples} samples, like the data (got {len(mask)})"
+                )
+            # Beyond either end of what uniform noise can be: whatever the dropout probability, it decides the same.
+            given[wanted.name] = self.engine.array(np.where(mask, 2.0, -2.0))
+        return given
+
+
+def _named(name: str, programs: ModePrograms, complaint: str, what: str) -> NoiseInput:
+    known = {wanted.name: wanted for wanted in programs.noise}
+    if name not in known:
+        subjects = [other.partition("/")[2] for other in known]
+        raise SimulationError(f"{complaint}. {suggest(name.partition('/')[2], subjects, what)}")
+    return known[name]
+
+
+def _mask(value: Any, name: str) -> NDArray[np.bool_]:
+    home = value.cpu() if hasattr(value, "cpu") else value  # a tensor may be on a device
+    array: NDArray[Any] = np.asarray(home)
+    wrong = array[(array != 0) & (array != 1)]
+    if wrong.size:
+        raise SimulationError(f"a mask holds 1 where a neuron of '{name}' transmits, else 0 (got {wrong[0]})")
+    return array.astype(np.bool_)

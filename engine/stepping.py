@@ -1,0 +1,61 @@
+"""Steps of one mode on an engine: observe, then consolidate, or both as one program where the engine prefers that."""
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any, TypeAlias
+
+from .backends.base import Engine, Executable
+from .compiler.joining import joined
+from .compiler.mode_programs import ModePrograms
+
+Arrays: TypeAlias = Mapping[str, Any]
+Average: TypeAlias = Callable[[Arrays], dict[str, Any]]
+
+
+class Stepper:
+    """What a step of one mode runs.
+
+    `average`, where workers share a model, turns the drives of one of them into the mean over all; then the two
+    programs stay apart, since it works between them. With `in_place`, states are overwritten.
+    """
+
+    def __init__(
+        self,
+        engine: Engine[Any],
+        programs: ModePrograms,
+        states: frozenset[str],
+        *,
+        in_place: bool,
+        average: Average | None,
+    ) -> None:
+        self._engine = engine
+        self._programs = programs
+        self._states = states
+        self._donated = states if in_place else frozenset[str]()
+        self._average = average
+
+    def __call__(self, state: Arrays, inputs: Arrays, hyper: Arrays) -> tuple[dict[str, Any], dict[str, Any]]:
+        """(the new state, what else was observed)."""
+        if self._engine.joins and self._average is None:
+            results = self._whole({**state, **inputs, **hyper})
+        else:
+            results = self._observe({**state, **inputs})
+            if self._average is not None:
+                results = self._average(results)
+            results = {**results, **self._consolidate({**state, **results, **hyper})}
+        new = {name: value for name, value in results.items() if name in self._states}
+        seen = {name: value for name, value in results.items() if not name.startswith("drive/") and name not in new}
+        return {**state, **new}, seen
+
+    @cached_property
+    def _observe(self) -> Executable[Any]:
+        return self._engine.compile(self._programs.observe)
+
+    @cached_property
+    def _consolidate(self) -> Executable[Any]:
+        return self._engine.compile(self._programs.consolidate, self._donated)
+
+    @cached_property
+    def _whole(self) -> Executable[Any]:
+        program = joined(self._programs, self._programs.observe.name)
+        return self._engine.compile(program, self._donated)

@@ -1,0 +1,139 @@
+"""A circuit with the weights and the names that it has in torch."""
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ...circuits.declarations import Circuit
+from ...circuits.errors import Location, Problem, suggest
+from ...circuits.expansion import expand
+from ...circuits.graph import build_graph
+from ...engine.compiler.state import circuit_states
+from ...engine.simulator import Simulator
+from .errors import ExchangeError
+
+Array = NDArray[Any]
+STEPS = "num_batches_tracked"
+"""How torch calls the number of training batches that a batch normalization has seen."""
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A circuit, its weights by state name, and the keys that they have in a torch `state_dict`.
+
+    `cs.compile(network.circuit, state=network.state)` starts from these weights; `network.state_dict(simulator)` gives
+    what it learned under the module's own names, complete, so that `module.load_state_dict(..., strict=True)` takes it.
+
+    **Absorbed biases.** A convolution's bias in front of batch normalization cannot be told from the running mean: the
+    batch mean takes it away again, and its gradient is zero. The circuit has none. Its running mean is torch's less
+    that bias; on the way back the bias is added again and returned as it came. (An optimizer of torch that decays
+    biases would shrink it, and the running mean with it; here it stays.)
+    """
+
+    circuit: Circuit
+    names: Mapping[str, str]
+    """State name -> key: weights/layer1.0.conv1 -> layer1.0.conv1.weight. The states of the forward stream."""
+    entries: Mapping[str, Array] = field(repr=False)
+    """The module's whole state by key. For a stock circuit, before `load`, only what the circuit does not hold."""
+    absorbed: Mapping[str, str] = field(default_factory=dict)
+    """Running mean -> key of the bias that is part of it."""
+    metadata: Mapping[str, Any] | None = field(default=None, repr=False)
+    """The versions that a `state_dict` carries along, for modules that ask for them."""
+
+    @cached_property
+    def state(self) -> Mapping[str, Array]:
+        """Initial arrays by state name, for `cs.compile(..., state=...)`, in the module's precision."""
+        found = {}
+        for name, key in self.names.items():
+            if key in self.entries:
+                bias = self.absorbed.get(name)
+                found[name] = self.entries[key] - (0 if bias is None else self.entries[bias])
+        return found
+
+    @cached_property
+    def shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """Shapes by key, of the module's whole state."""
+        states = circuit_states(build_graph(expand(self.circuit)))
+        held = {key: states[name].shape for name, key in self.names.items()}
+        return {key: value.shape for key, value in self.entries.items()} | held
+
+    def load(self, state_dict: Mapping[str, Any]) -> "Network":
+        """The same network with the weights of a `state_dict` of its module.
+
+        Raises ExchangeError where keys or shapes differ, naming all of them.
+        """
+        known = dict.fromkeys([*self.names.values(), *self.entries])
+        problems = [
+            f"unexpected key '{key}'. {suggest(key, [k for k in known if k not in state_dict], 'keys left over')}"
+            for key in state_dict
+            if key not in known
+        ]
+        problems += [f"key '{key}' is missing" for key in known if key not in state_dict]
+        arrays = {key: as_array(value) for key, value in state_dict.items() if key in known}
+        for key, shape in self.shapes.items():
+            if key in arrays and arrays[key].shape != shape:
+                problems.append(f"'{key}' must have shape {list(shape)} (got {list(arrays[key].shape)})")
+        self._raise(problems)
+        metadata = getattr(state_dict, "_metadata", self.metadata)
+        return replace(self, entries={key: arrays[key] for key in known}, metadata=metadata)
+
+    def state_dict(self, simulator: Simulator | None = None) -> OrderedDict[str, torch.Tensor]:
+        """The module's whole `state_dict`: with a simulator's weights and statistics, or as it was loaded.
+
+        What the circuit does not hold comes back unchanged; every `num_batches_tracked` grows by the simulator's steps
+        with data.
+        """
+        arrays = dict(self.entries)
+        if simulator is not None:
+            arrays |= self._learned(simulator)
+        self._raise(
+            [f"'{key}' has no value yet: load a state_dict" for key in self.names.values() if key not in arrays]
+        )
+        keys = dict.fromkeys((*self.entries, *self.names.values()))
+        found = OrderedDict((key, torch.from_numpy(np.array(arrays[key]))) for key in keys)
+        if self.metadata is not None:
+            found._metadata = self.metadata  # type: ignore[attr-defined]
+        return found
+
+    def _learned(self, simulator: Simulator) -> dict[str, Array]:
+        states = simulator.compiled.states
+        self._raise(
+            [
+                f"the simulator has no state '{name}': it runs another circuit than '{self.circuit.name}'"
+                for name in self.names
+                if name not in states
+            ]
+        )
+        learned = {}
+        for name, key in self.names.items():
+            bias = self.absorbed.get(name)
+            learned[key] = simulator.get_state(name) + (0 if bias is None else self.entries[bias])
+        seen = steps_with_data(simulator)
+        counts = {key: value + seen for key, value in self.entries.items() if key.rpartition(".")[2] == STEPS}
+        return learned | counts
+
+    def _raise(self, messages: Sequence[str]) -> None:
+        if messages:
+            place = Location(self.circuit.name)
+            raise ExchangeError(Problem(message, "state_dict", place) for message in messages)
+
+
+def steps_with_data(simulator: Simulator) -> int:
+    """How many batches the simulator's running statistics have seen."""
+    modes = simulator.compiled.modes
+    return sum(steps for mode, steps in simulator.steps.items() if not modes[mode].mode.isolates)
+
+
+def as_array(tensor: Any) -> Array:
+    """A copy of a tensor as an array; precisions that NumPy has not become float32."""
+    if isinstance(tensor, torch.Tensor):
+        home = tensor.detach().cpu()
+        narrow = home.dtype in (torch.bfloat16, torch.float16)
+        return (home.float() if narrow else home).numpy().copy()
+    return np.array(tensor)
