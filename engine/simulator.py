@@ -43,8 +43,9 @@ def compile(
     `seed` decides the initial weights and all noise. `consolidation` is what synapses do with their drives; the default
     is plain SGD with rate 0.1. Compartments in `watch` ("v1.rate") are kept at every step, so that reading them costs
     nothing. `state` puts arrays by state name (weights/image->v1, as in `state_dict`) in the place of what would be
-    drawn. With `in_place`, new states take the memory of the old ones: there is one set of weights and traces instead of
-    two, and what a step saw can be read only where it was watched. Raises CircuitError, EngineError, and SimulationError for states that do not fit.
+    drawn. With `in_place`, new states take the memory of the old ones: there is one set of weights and traces instead
+    of two, and what a step saw can be read only where it was watched. Raises CircuitError, EngineError, and
+    SimulationError for states that do not fit.
     """
     if not isinstance(circuit, Circuit):
         raise SimulationError(f"compile takes a circuit, as counterstream.load gives it (got {circuit!r})")

@@ -146,7 +146,7 @@ def _kinds(graph: Graph, marks: Marks) -> Iterator[tuple[list[Shape], str]]:
     ways = {tie.kind for label in marks.transported if (tie := graph.projections[label].tie)}
     for kind, pill, words in (
         ("transpose_of", "W\u1d40", "weight transport: these weights are the transpose of those that the arrow leaves"),
-        ("sign_of", "sign W", "weight transport: these weights are the scaled signs of those that the arrow leaves"),
+        ("sign_of", "±W", "weight transport: these weights are the scaled signs of those that the arrow leaves"),
         ("same_as", "= W", "weight transport: projections that share one set of weights"),
     ):
         if kind in ways:

@@ -11,7 +11,7 @@ from ..rules import to_text
 from ..rules.expression import Parameter, walk
 from .style import RULE_COLORS
 
-TIES = {"transpose_of": "W\u1d40", "sign_of": "sign W", "same_as": "= W"}
+TIES = {"transpose_of": "W\u1d40", "sign_of": "±W", "same_as": "= W"}
 """Tie -> what stands on its mark."""
 
 

@@ -1,4 +1,4 @@
-"""A mode's two programs as one: what compiles whole, where nothing has to happen between observing and consolidating."""
+"""A mode's two programs as one, for engines that fuse, where nothing has to happen between the two."""
 
 from collections.abc import Mapping
 

@@ -46,7 +46,7 @@ class ResNet(ResidualNetwork):
     """Convolution, normalization, ReLU; the last ReLU follows the sum."""
 
     form = ""
-    description = "Residual networks in the classic form, as torchvision has them. With no variant named, resnet18."
+    description = "Residual networks in the classic form, as torchvision has them."
 
     last_gain: float = 1
 

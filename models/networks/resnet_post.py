@@ -47,7 +47,7 @@ class ResNetPost(ResidualNetwork):
     """Convolution, ReLU, normalization; behind the sum too."""
 
     form = "_post"
-    description = "Residual networks with normalization after each ReLU. With no variant named, resnet18_post."
+    description = "Residual networks with normalization after each ReLU."
 
     neuron: Mapping[str, Any] = field(default_factory=lambda: {"transfer": "relu", "bias": False})
     last: Any = None

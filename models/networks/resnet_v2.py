@@ -46,7 +46,7 @@ class ResNetV2(ResidualNetwork):
     """Normalization and ReLU come before each convolution; the way from sum to sum is the identity."""
 
     form = "_v2"
-    description = "Residual networks in the pre-activation form. With no variant named, resnet18_v2."
+    description = "Residual networks in the pre-activation form."
 
     last: Any = None
 

@@ -13,8 +13,8 @@ from ..torch import TorchEngine, TorchExecutable
 
 
 class CompiledExecutable(TorchExecutable):
-    """A program as a compiled function. The first call compiles, which takes from seconds to minutes; torch keeps what it
-    compiled on disk, so that the same circuit starts sooner the next time.
+    """A program as a compiled function. The first call compiles, which takes from seconds to minutes; torch keeps what
+    it compiled on disk, so that the same circuit starts sooner the next time.
     """
 
     def __init__(
@@ -54,8 +54,8 @@ class CompiledExecutable(TorchExecutable):
 
 
 class InductorEngine(TorchEngine):
-    """torch.compile on a CPU or a CUDA device. A step is one compiled function, consolidation fused in, with CUDA graphs
-    where there is CUDA and states are updated in place. Programs that are called rarely run eagerly.
+    """torch.compile on a CPU or a CUDA device. A step is one compiled function, consolidation fused in, with CUDA
+    graphs where there is CUDA and states are updated in place. Programs that are called rarely run eagerly.
     """
 
     name: ClassVar[str] = "inductor"

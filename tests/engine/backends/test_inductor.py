@@ -93,7 +93,8 @@ print(counters["inductor"]["fxgraph_cache_hit"], counters["inductor"]["fxgraph_c
     environment = {"TORCHINDUCTOR_CACHE_DIR": str(tmp_path), "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
     counts = []
     for _ in range(2):
-        run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=True)
+        command = [sys.executable, "-c", program]
+        run = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
         counts.append(run.stdout.split())
     assert counts[0] == ["0", "1"]
     assert counts[1][0] == "1" or counts[1] == ["0", "0"]  # found whole, without asking for its graph
