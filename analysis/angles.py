@@ -1,16 +1,19 @@
-"""Matrix and delta angles over training: how nearly a circuit's feedback mirrors its forward synapses."""
+"""How nearly a circuit's feedback mirrors its forward synapses: matrix angles, delta angles, local angles."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
+from .errors import AnalysisError
+from .instants import INSTANT, chosen, instant
 from .run import Run
+from .vectors import compare
 
-INSTANT = ["depth", "snapshot", "step", "epoch"]
-MATRIX_COLUMNS = ["projection", *INSTANT, "angle_degrees", "norm_ratio", "difference", "sign_agreement"]
-DELTA_COLUMNS = ["population", *INSTANT, "angle_degrees"]
+MATRIX_COLUMNS = ["projection", *INSTANT, "angle_degrees", "norm_forward", "norm_reverse", "norm_ratio", "difference"]
+RECORDED_COLUMNS = ["projection", "depth", "step", "epoch", "angle_degrees", "norm_ratio"]
+POPULATION_COLUMNS = ["population", "depth", "step", "epoch", "angle_degrees"]
 
 
 def angle_degrees(first: np.ndarray, second: np.ndarray) -> float:
@@ -28,53 +31,65 @@ def angle_degrees(first: np.ndarray, second: np.ndarray) -> float:
     return float(np.degrees(2 * np.arctan2(np.linalg.norm(u - v), np.linalg.norm(u + v))))
 
 
-def matrix_angles(run: Run, snapshots: Sequence[int] | None = None) -> pd.DataFrame:
-    """One row per projection with a recorded reverse, and snapshot.
+def matrix_angles(
+    run: Run, snapshots: Sequence[int] | None = None, *, source: Literal["weights", "recorded"] = "weights"
+) -> pd.DataFrame:
+    """One row per projection whose reverse is recorded too, and snapshot.
 
-    With W the projection's weights and B its reverse's: `angle_degrees` between them, `norm_ratio` |B| / |W|,
-    `difference` |W - B|, `sign_agreement` the share of synapses whose signs agree. `depth` counts the
+    With W the projection's weights and B its reverse's: `angle_degrees` between them, their lengths
+    `norm_forward` |W| and `norm_reverse` |B|, `norm_ratio` |B| / |W|, `difference` |W - B|. `depth` counts the
     projections in the order of the forward pass. Ties are listed too (0 degrees where B is W). Taps that no
-    position sees are left out. A system without reverse projections (the direct pathway) gives an empty
-    frame.
+    position sees are left out. A system without reverse projections (the direct pathway) gives an empty frame.
 
-    snapshots: which ones, negative from the end; all by default. Memory: one snapshot of one pair.
+    snapshots: which ones, negative from the end; all by default.
+    source: `weights` computes all that from the recorded weights, in a stream (memory: some pieces of 1 MB); `recorded`
+    lists what was measured during the run, often at more instants, with `angle_degrees` and `norm_ratio` alone.
     """
-    return pd.DataFrame(list(_matrix_rows(run, snapshots)), columns=MATRIX_COLUMNS)
+    if source == "recorded":
+        return _recorded(run)
+    if source != "weights":
+        raise AnalysisError(f"matrix angles: source must be 'weights' or 'recorded' (got {source!r})")
+    places = [(depth, row, w, b) for row in chosen(run, snapshots) for depth, (w, b) in enumerate(run.pairs)]
+    stands = compare(run, [((w, row), (b, row)) for _, row, w, b in places])
+    table = [
+        (w, depth, *instant(run, row), stand.angle, *stand.lengths, stand.ratio, stand.difference)
+        for (depth, row, w, _), stand in zip(places, stands, strict=True)
+    ]
+    return pd.DataFrame(table, columns=MATRIX_COLUMNS).sort_values(["depth", "snapshot"], ignore_index=True)
 
 
 def delta_angles(run: Run) -> pd.DataFrame:
-    """One row per population and snapshot: the angle between the circuit's delta and backprop's, as recorded.
+    """One row per population and record: the angle between the circuit's delta and the one that backprop gives
+    through the same activations all the way down, as measured during the run.
 
-    Snapshots at which a population's delta angle was not measured are left out.
+    Records at which a population's angle was not measured are left out.
     """
+    return _populations(run, "delta_angle")
+
+
+def local_angles(run: Run) -> pd.DataFrame:
+    """One row per population and record: the angle between the circuit's error at its rate and the one that W in
+    place of B would bring there, given the circuit's deltas above: what its own feedback synapses add to the
+    delta angle. As measured during the run; empty for files of format version 1.
+    """
+    return _populations(run, "local_angle")
+
+
+def _recorded(run: Run) -> pd.DataFrame:
+    instants, ratios = run.instants("alignment"), run.alignment("norm_ratio")
     rows = [
-        (population, depth, snapshot, *_instant(run, snapshot), angle)
-        for depth, (population, angles) in enumerate(run.signals())
-        for snapshot, angle in enumerate(angles)
+        (name, depth, int(instants.steps[record]), float(instants.epochs[record]), angle, ratios[name][record])
+        for depth, (name, angles) in enumerate(run.alignment("matrix_angle").items())
+        for record, angle in enumerate(angles)
     ]
-    return pd.DataFrame(rows, columns=DELTA_COLUMNS).dropna(subset="angle_degrees", ignore_index=True)
+    return pd.DataFrame(rows, columns=RECORDED_COLUMNS).dropna(subset="angle_degrees", ignore_index=True)
 
 
-def _matrix_rows(run: Run, snapshots: Sequence[int] | None) -> Iterator[tuple[Any, ...]]:
-    count = len(run.steps)
-    chosen = range(count) if snapshots is None else [s % count for s in snapshots if -count <= s < count]
-    for depth, (forward, reverse) in enumerate(run.pairs):
-        seen = run.seen(forward)
-        seen = run.seen(reverse) if seen is None else seen
-        for snapshot in chosen:
-            w, b = (run.weights(name, snapshot) for name in (forward, reverse))
-            if seen is not None:
-                w, b = w[seen], b[seen]
-            yield (forward, depth, snapshot, *_instant(run, snapshot), *_compare(w, b))
-
-
-def _compare(w: np.ndarray, b: np.ndarray) -> tuple[float, float, float, float]:
-    w, b = w.astype(np.float64), b.astype(np.float64)
-    length = np.linalg.norm(w)
-    ratio = float(np.linalg.norm(b) / length) if length else float("nan")
-    agreement = float(np.mean(np.sign(w) == np.sign(b))) if w.size else float("nan")
-    return angle_degrees(w, b), ratio, float(np.linalg.norm(w - b)), agreement
-
-
-def _instant(run: Run, snapshot: int) -> tuple[int, float]:
-    return int(run.steps[snapshot]), float(run.epochs[snapshot])
+def _populations(run: Run, quantity: str) -> pd.DataFrame:
+    instants = run.instants("alignment")
+    rows = [
+        (population, depth, int(instants.steps[record]), float(instants.epochs[record]), float(angle))
+        for depth, (population, angles) in enumerate(run.alignment(quantity).items())
+        for record, angle in enumerate(angles)
+    ]
+    return pd.DataFrame(rows, columns=POPULATION_COLUMNS).dropna(subset="angle_degrees", ignore_index=True)

@@ -1,78 +1,67 @@
-"""One recorded run, opened lazily: nothing but the index is read before it is asked for."""
+"""One recorded run, opened lazily: nothing but the indexes is read before it is asked for."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from difflib import get_close_matches
-from functools import cached_property, partial
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from os import PathLike
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-import h5py
 import numpy as np
 import pandas as pd
 
-from .errors import AnalysisError
+from . import contents, guard
+from .errors import AnalysisError, Damage
+from .ranges import Ranges
+from .recorded import Instants, RecordedSignal, RecordedSynapse
+from .store import OPENINGS, PAUSE, Store
+from .streaming import Sums, Task, as_numbers, stream
 
-MAGIC = "counterstream"
-FORMAT_VERSION = 1  # the newest layout this reader knows; docs/hdf5-format.md
-GROUPS = ("environment", "results", "synapses", "signals", "metrics")
-ATTRIBUTES = ("circuit_name", "learning", "transports_weights", "seed", "status", "message")
-OPENINGS = 6  # a file that is being written may be met half flushed, for some milliseconds
+INDEXED = ("synapses", "signals", "alignment", "metrics")  # the groups with an index of their own
+COORDINATES = ("step", "epoch")
 
-Values = TypeVar("Values", np.ndarray, pd.DataFrame)
-
-
-@dataclass(frozen=True, kw_only=True)
-class RecordedSynapse:
-    """What a file says about one projection's weights; `shape` is that of one snapshot."""
-
-    projection: str
-    source: str
-    target: str
-    role: str
-    reverse_of: str | None
-    tie: str | None
-    rules: Mapping[str, str]
-    wiring: str
-    shape: tuple[int, ...]
-    precision: str
+Result = TypeVar("Result")
+Total = TypeVar("Total", bound=Sums)
 
 
 class Run:
-    """A recording, opened for reading; also a context manager.
+    """A recording of format version 1 or 2, opened for reading; also a context manager.
 
     What a run had confirmed when it was opened is what one sees; to follow a running experiment, open it
-    again. `attributes` are the file's own (circuit_name, learning, seed, status, ...), `environment` and
-    `results` those of their groups, `circuit` and `experiment` YAML texts.
+    again. Where the writer is met in the midst of a flush, reading is repeated.
+
+    path, version: the file and the version of its format.
+    steps, epochs: of the snapshots of weights, one value each. `instants` tells those of the other groups.
     """
 
-    def __init__(self, path: Path, file: h5py.File):
-        self.path = path
-        self._file = file
-        self.steps: np.ndarray = _confirmed(file["synapses/step"])
-        self.epochs: np.ndarray = file["synapses/epoch"][: len(self.steps)]
+    def __init__(self, store: Store):
+        self._store = store
+        self.path = store.path
+        self.version = contents.version(store)
+        self.attributes: dict[str, Any] = contents.identity(store)
+        groups = [name for name in INDEXED if self.version > 1 or name != "alignment"]
+        self._instants = {name: contents.instants(store, name) for name in groups}
+        if self.version == 1:  # one index ruled weights and delta angles
+            self._instants |= {"alignment": self._instants["synapses"], "signals": contents.NOTHING}
 
     @classmethod
     def open(cls, path: str | PathLike[str]) -> Self:
         """Opens a recording: finished, running or killed. AnalysisError if it is none, newer or damaged."""
-        path = Path(path)
-        file = _open(path)
-        try:
-            _check(path, file)
-            return cls(path, file)
-        except (KeyError, OSError, ValueError) as error:
-            file.close()
-            raise AnalysisError(f"{path}: the recording is damaged: {error}") from error
-        except AnalysisError:
-            file.close()
-            raise
+        store = Store.open(path)
+        for opening in range(1, OPENINGS + 1):
+            try:
+                return cls(store)
+            except AnalysisError:
+                if opening == OPENINGS or not contents.growing(store):
+                    store.close()
+                    raise
+            time.sleep(PAUSE)
+            store.reopen()
+        raise AssertionError("unreachable")
 
     def close(self) -> None:
         """Closes the file; data already read stay."""
-        self._file.close()
+        self._store.close()
 
     def __enter__(self) -> Self:
         return self
@@ -83,89 +72,197 @@ class Run:
         self.close()
 
     @cached_property
-    def attributes(self) -> dict[str, Any]:
-        """The run's own attributes; `transports_weights` as bool."""
-        attributes = _attributes(self._file)
-        return attributes | {"transports_weights": bool(attributes["transports_weights"])}
-
-    @cached_property
     def environment(self) -> dict[str, Any]:
         """Versions and machine, by name."""
-        return _attributes(self._file["environment"])
+        return self._patiently(lambda: self._store.attributes("environment"))
 
     @cached_property
     def results(self) -> dict[str, Any]:
         """The run's final figures, by name; empty before it ended."""
-        return _attributes(self._file["results"])
+        return self._patiently(lambda: self._store.attributes("results"))
 
-    @property
+    @cached_property
     def circuit(self) -> str:
         """The explicit circuit, as YAML."""
-        return _text(self._file["circuit"])
+        return self._patiently(lambda: self._store.text("circuit"))
 
-    @property
+    @cached_property
     def experiment(self) -> str:
         """The experiment, as YAML."""
-        return _text(self._file["experiment"])
+        return self._patiently(lambda: self._store.text("experiment"))
+
+    # -- when --------------------------------------------------------------------------------------------
+
+    @property
+    def steps(self) -> np.ndarray:
+        return self._instants["synapses"].steps
+
+    @property
+    def epochs(self) -> np.ndarray:
+        return self._instants["synapses"].epochs
+
+    def instants(self, group: str) -> Instants:
+        """The records of `synapses`, `signals`, `alignment` or `metrics`, which are written at different times."""
+        return self._instants[group]
+
+    # -- weights -----------------------------------------------------------------------------------------
 
     @cached_property
     def synapses(self) -> dict[str, RecordedSynapse]:
-        """Every recorded projection by name, in the order of the schema."""
-        groups = self._file["synapses"]
-        weights = {name: _member(self.path, groups, name, "weights") for name in _subgroups(groups)}
-        order = sorted(weights, key=lambda name: _position(weights[name]))
-        return {name: _synapse(name, weights[name]) for name in order}
+        """Every recorded projection by name, in the order of the circuit."""
 
-    @cached_property
-    def pairs(self) -> tuple[tuple[str, str], ...]:
-        """(projection, reverse) wherever both are recorded, in the order of the forward ones."""
-        reverses = {s.reverse_of: name for name, s in self.synapses.items() if s.reverse_of}
-        return tuple((name, reverses[name]) for name in self.synapses if name in reverses)
-
-    def weights(self, projection: str, snapshot: int = -1) -> np.ndarray:
-        """One snapshot of a projection's weights, read now; negative ones count from the last confirmed."""
-        synapse = self._synapse(projection)
-        if not -len(self.steps) <= snapshot < len(self.steps):
-            raise AnalysisError(f"{self.path}: snapshot {snapshot} does not exist; the file holds {len(self.steps)}")
-        row = snapshot % len(self.steps)
-
-        def read() -> np.ndarray:
-            values: np.ndarray = self._file["synapses"][projection]["weights"][row]
-            if synapse.precision == "bfloat16":
-                return (values.astype(np.uint32) << 16).view(np.float32)
-            return values
+        def read() -> dict[str, RecordedSynapse]:
+            found = [contents.synapse(self._store, name) for name in self._store.groups("synapses")]
+            return {s.projection: s for s in sorted(found, key=lambda s: s.position)}
 
         return self._patiently(read)
 
+    @cached_property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """(projection, reverse) wherever the weights of both are recorded, in the order of the forward ones."""
+        reverses = {s.reverse_of: name for name, s in self.synapses.items() if s.reverse_of}
+        pairs = [(name, reverses[name]) for name in self.synapses if name in reverses]
+        for forward, reverse in pairs:
+            shapes = self.synapses[forward].shape, self.synapses[reverse].shape
+            if shapes[0] != shapes[1]:
+                what = f"must have the shape {shapes[0]} of '{forward}', whose reverse it is (got {shapes[1]})"
+                raise self._store.damaged(what, "synapses", reverse, "weights")
+        return tuple(pairs)
+
+    def weights(self, projection: str, snapshot: int = -1) -> np.ndarray:
+        """One snapshot of a projection's weights, read now; negative ones count from the last confirmed.
+
+        As stored, in float64, float32 or float16; bfloat16 as float32.
+        """
+        self.synapse(projection)
+        if not -len(self.steps) <= snapshot < len(self.steps):
+            raise AnalysisError(f"{self.path}: snapshot {snapshot} does not exist; the file holds {len(self.steps)}")
+        return self._row("synapses", projection, "weights", row=snapshot % len(self.steps), rows=len(self.steps))
+
     def seen(self, projection: str) -> np.ndarray | None:
         """Mask, in the weights' shape, of those that are synapses; None where all are."""
-        self._synapse(projection)
-        group = self._file["synapses"][projection]
-        return group["unseen"][:] == 0 if "unseen" in group else None
+        shape = self.synapse(projection).shape
+
+        def read() -> np.ndarray | None:
+            if not self._store.has("synapses", projection, "unseen"):
+                return None
+            place = "synapses", projection, "unseen"
+            dataset = self._store.dataset(*place)
+            return self._store.named(lambda: contents.mask(dataset, shape), *place)
+
+        return self._patiently(read)
+
+    def synapse(self, projection: str) -> RecordedSynapse:
+        """What the file says about a projection; AnalysisError with the nearest name if it is not recorded."""
+        if projection not in self.synapses:
+            hint = contents.nearest(projection, self.synapses)
+            raise AnalysisError(f"{self.path}: projection {projection!r} is not recorded. {hint}")
+        return self.synapses[projection]
+
+    def stream(self, tasks: Sequence[Task[Total]]) -> Iterator[Task[Total]]:
+        """Sums over weights, block by block, in float64: see `streaming.stream`."""
+        names = list(dict.fromkeys(name for task in tasks for name, _ in task.sources))
+        ranges = self._patiently(lambda: {name: self._ranges(name) for name in names})
+        for together in {tuple(name for name, _ in task.sources) for task in tasks}:
+            if len({ranges[name].pieces for name in together}) > 1:
+                ranges |= {name: ranges[name].through_hdf5 for name in together}
+        masks = {name: self.seen(name) for name in names}
+        seen = {name: mask.ravel() for name, mask in masks.items() if mask is not None}
+        try:
+            yield from stream(tasks, ranges, seen)
+        except Damage as error:
+            raise self._store.damaged(str(error), "synapses") from None
+        except guard.DAMAGE as error:
+            raise self._store.damaged(f"cannot be read ({error})", "synapses") from error
+
+    def _ranges(self, projection: str) -> Ranges:
+        place = "synapses", projection, "weights"
+        dataset = self._store.dataset(*place)
+        return self._store.named(lambda: Ranges.of(dataset, len(self.steps)), *place)
+
+    # -- signals, alignment, metrics -------------------------------------------------------------------------
+
+    @cached_property
+    def signals(self) -> dict[str, RecordedSignal]:
+        """Every population whose rate or delta on the probe is recorded, in the order of the circuit."""
+        if self.version == 1:
+            return {}
+
+        def read() -> dict[str, RecordedSignal]:
+            found = [contents.signal(self._store, name) for name in self._store.groups("signals")]
+            return {s.population: s for s in sorted(found, key=lambda s: s.position)}
+
+        return self._patiently(read)
+
+    def signal(self, population: str, quantity: str, record: int = -1) -> np.ndarray:
+        """What a population did with the probe: `rate` or `delta`, of shape (sample, *shape)."""
+        if population not in self.signals:
+            hint = contents.nearest(population, self.signals)
+            raise AnalysisError(f"{self.path}: population {population!r} is not recorded. {hint}")
+        held = self.signals[population].quantities
+        if quantity not in held:
+            raise AnalysisError(f"{self.path}: {population!r} has no {quantity!r}; recorded: {', '.join(held)}")
+        count = len(self._instants["signals"])
+        if not -count <= record < count:
+            raise AnalysisError(f"{self.path}: record {record} of the signals does not exist; the file holds {count}")
+        return self._row("signals", population, quantity, row=record % count, rows=count)
+
+    def probe(self) -> pd.DataFrame:
+        """The probe: `sample`, its position in the training data, and `label`, where targets are classes."""
+        names = [name for name in ("sample", "label") if self.version > 1 and self._store.has("signals", name)]
+        columns = {name: self._store.column("signals", name, dtype="<i8") for name in names}
+        lengths = {len(column) for column in columns.values()}
+        if len(lengths) > 1:
+            raise self._store.damaged(f"must be as many as the samples (got {sorted(lengths)})", "signals", "label")
+        return pd.DataFrame(columns, columns=names or ["sample"])
+
+    def alignment(self, quantity: str) -> dict[str, np.ndarray]:
+        """What the device measured: a value for each record of `alignment`, by projection or population.
+
+        quantity: `matrix_angle`, `norm_ratio` (by projection), `delta_angle`, `local_angle` (by population).
+        """
+        kind = "projections" if quantity in ("matrix_angle", "norm_ratio") else "populations"
+        parent = ("signals",) if self.version == 1 else ("alignment", kind)
+        if self.version == 1 and quantity != "delta_angle":
+            return {}
+
+        def read() -> dict[str, np.ndarray]:
+            found = {}
+            for name in self._store.groups(*parent):
+                place = (*parent, name, quantity)
+                rank = contents.position(self._store, *place)
+                found[name] = rank, self._store.column(*place, rows=len(self._instants["alignment"]))
+            return {name: values for name, (_, values) in sorted(found.items(), key=lambda item: item[1][0])}
+
+        return self._patiently(read)
 
     def metrics(self) -> pd.DataFrame:
         """The metrics table: step, epoch and one column per metric."""
-        return self._patiently(self._metrics)
+        instants = self._instants["metrics"]
 
-    def _metrics(self) -> pd.DataFrame:
-        group = self._file["metrics"]
-        steps = _confirmed(group["step"])
-        names = sorted((n for n in group if n not in ("step", "epoch")), key=lambda n: _position(group[n]))
-        columns = {name: group[name][: len(steps)] for name in ("epoch", *names)}
-        return pd.DataFrame({"step": steps, **columns})
+        def read() -> pd.DataFrame:
+            names = [name for name in self._store.datasets("metrics") if name not in COORDINATES]
+            names.sort(key=lambda name: contents.position(self._store, "metrics", name))
+            columns = {name: self._store.column("metrics", name, rows=len(instants)) for name in names}
+            return pd.DataFrame({"step": instants.steps, "epoch": instants.epochs, **columns})
 
-    def signals(self) -> Iterator[tuple[str, np.ndarray]]:
-        """(population, delta angle in degrees at every snapshot), in the order of the schema."""
-        group = self._file["signals"]
-        angles = {name: _member(self.path, group, name, "delta_angle") for name in _subgroups(group)}
-        for name in sorted(angles, key=lambda n: _position(angles[n])):
-            yield name, self._patiently(partial(self._angles, name))
+        return self._patiently(read)
 
-    def _angles(self, population: str) -> np.ndarray:
-        values: np.ndarray = self._file["signals"][population]["delta_angle"][: len(self.steps)]
-        return values
+    # -- reading -----------------------------------------------------------------------------------------
 
-    def _patiently(self, read: Callable[[], Values]) -> Values:
+    def _row(self, *place: str, row: int, rows: int) -> np.ndarray:
+        def read() -> np.ndarray:
+            dataset = self._store.dataset(*place)
+
+            def values() -> np.ndarray:
+                guard.check_stored(dataset, rows)
+                return as_numbers(dataset[row])
+
+            return self._store.named(values, *place)
+
+        return self._patiently(read, whole=lambda values: not np.isnan(values).any())
+
+    def _patiently(self, read: Callable[[], Result], whole: Callable[[Result], bool] = lambda _: True) -> Result:
         """Reads; of a run that goes on, reads again where its writer was met in the midst of a flush.
 
         Such a reading fails, or misses what was there and finds NaN, which is what nothing reads as: then the
@@ -175,106 +272,16 @@ class Run:
             last = attempt == OPENINGS or self.attributes["status"] != "running"
             try:
                 values = read()
-            except (OSError, KeyError, ValueError, IndexError, RuntimeError) as error:
+            except AnalysisError:
                 if last:
-                    raise AnalysisError(f"{self.path}: the recording cannot be read: {error}") from error
+                    raise
             else:
-                if last or not np.isnan(np.asarray(values)).any():
+                if last or whole(values):
                     return values
-            self._file.close()
-            self._file = _open(self.path)
+            time.sleep(PAUSE)
+            self._store.reopen()
         raise AssertionError("unreachable")
-
-    def _synapse(self, projection: str) -> RecordedSynapse:
-        if projection not in self.synapses:
-            near = get_close_matches(projection, self.synapses, n=1)
-            hint = f"Did you mean {near[0]!r}? " if near else ""
-            recorded = ", ".join(self.synapses) or "none"
-            raise AnalysisError(f"{self.path}: projection {projection!r} is not recorded. {hint}recorded: {recorded}")
-        return self.synapses[projection]
 
     def __repr__(self) -> str:
         learning, status = self.attributes["learning"], self.attributes["status"]
         return f"Run({str(self.path)!r}: {learning}, {len(self.steps)} snapshots, {status})"
-
-
-def _open(path: Path) -> h5py.File:
-    if not path.is_file():
-        raise AnalysisError(f"{path}: there is no such file")
-    if not h5py.is_hdf5(path):
-        raise AnalysisError(f"{path}: this is not an HDF5 file, so no recording of Counterstream")
-    for opening in range(OPENINGS):
-        try:
-            # A writer in another process holds the lock; one in this process wants us to open as it did.
-            return h5py.File(path, "r", locking="best-effort" if opening % 2 else False)
-        except OSError as error:
-            if opening == OPENINGS - 1:
-                what = "truncated" if "truncated" in str(error) else "damaged"
-                raise AnalysisError(
-                    f"{path}: the file is {what} and cannot be opened; copy or record it again ({error})"
-                ) from error
-            time.sleep(0.02)
-    raise AssertionError("unreachable")
-
-
-def _check(path: Path, file: h5py.File) -> None:
-    if file.attrs.get("magic") != MAGIC:
-        raise AnalysisError(f"{path}: an HDF5 file, but no recording of Counterstream (attribute 'magic' is missing)")
-    version = int(file.attrs["format_version"])
-    if version > FORMAT_VERSION:
-        raise AnalysisError(
-            f"{path}: format_version must be at most {FORMAT_VERSION} (got {version}): "
-            "a newer Counterstream wrote it. Update this one"
-        )
-    missing = [name for name in GROUPS if not isinstance(file.get(name), h5py.Group)]
-    missing += [name for name in ATTRIBUTES if name not in file.attrs]
-    if missing:
-        raise AnalysisError(f"{path}: the recording is damaged, it lacks {', '.join(missing)}")
-
-
-def _confirmed(index: h5py.Dataset) -> np.ndarray:
-    """The leading rows of an index that hold a step; -1 marks a record that was not complete."""
-    steps: np.ndarray = index[:]
-    unconfirmed = np.flatnonzero(steps < 0)
-    return steps[: unconfirmed[0]] if unconfirmed.size else steps
-
-
-def _subgroups(group: h5py.Group) -> list[str]:
-    return [name for name in group if group.get(name, getclass=True) is h5py.Group]
-
-
-def _member(path: Path, group: h5py.Group, name: str, member: str) -> h5py.Dataset:
-    dataset = group[name].get(member)
-    if not isinstance(dataset, h5py.Dataset):
-        raise AnalysisError(f"{path}: the recording is damaged, it lacks {group.name}/{name}/{member}")
-    return dataset
-
-
-def _position(dataset: h5py.Dataset) -> int:
-    return int(dataset.attrs.get("position", 0))
-
-
-def _synapse(name: str, weights: h5py.Dataset) -> RecordedSynapse:
-    text = _attributes(weights)
-    return RecordedSynapse(
-        projection=name,
-        source=text.get("source", ""),
-        target=text.get("target", ""),
-        role=text.get("role", ""),
-        reverse_of=text.get("reverse_of") or None,
-        tie=text.get("tie") or None,
-        rules={key.removeprefix("rule_"): value for key, value in text.items() if key.startswith("rule_")},
-        wiring=text.get("wiring", ""),
-        shape=weights.shape[1:],
-        precision=text.get("precision", ""),
-    )
-
-
-def _attributes(item: h5py.Group | h5py.Dataset) -> dict[str, Any]:
-    """Attributes as plain Python numbers and texts; HDF5's own (dimension scales) left out."""
-    values = {name: item.attrs[name] for name in item.attrs if not name.isupper()}
-    return {name: value.item() if isinstance(value, np.generic) else value for name, value in values.items()}
-
-
-def _text(dataset: h5py.Dataset) -> str:
-    return str(dataset.asstr()[()])

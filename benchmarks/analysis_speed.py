@@ -3,11 +3,12 @@
     python benchmarks/analysis_speed.py [--gigabytes 2.2] [--rounds 5] [--folder FOLDER] [--cold]
 
 Makes a seeded recording of the shape of a ResNet-50 (53 convolutions and the readout, W and B of each, 100
-snapshots, channels scaled so that the file has the size asked for), with B at a planted angle to W. Then, in one process
-and alternating: (file) the file is read from front to end with `readinto` into one buffer of 4 MB, (h5py) every snapshot
-is read with h5py's `read_direct` into one array, (angles) `matrix_angles` of all pairs and snapshots. --cold asks the kernel to drop the file's pages before each; without it both find them in the
-page cache, as far as memory allows. Ends with the angles' error against the planted one and the
-peak of resident memory, then deletes the file.
+snapshots, channels scaled so that the file has the size asked for), with B at a planted angle to W. Then, in one
+process and alternating: (file) the file is read from front to end with `readinto` into one buffer of 4 MB, (h5py)
+every snapshot is read with h5py's `read_direct` into one array, (angles) `matrix_angles` of all pairs and
+snapshots. --cold asks the kernel to drop the file's pages before each; without it both find them in the page cache,
+as far as memory allows. Ends with the angles' error against the planted one and the peak of resident memory, then
+deletes the file.
 """
 
 import argparse
@@ -53,11 +54,13 @@ def main() -> None:
                 result = measure(path)
                 speeds[name].append(size / (time.perf_counter() - started) / 1e9)
             print(f"round {number}, GB/s: " + ", ".join(f"{name} {speed[-1]:.2f}" for name, speed in speeds.items()))
-        print(f"{'cold' if asked.cold else 'warm'} page cache, {os.cpu_count()} cores; medians, and ratios round by round:")
+        cache = "cold" if asked.cold else "warm"
+        print(f"{cache} page cache, {os.cpu_count()} cores; medians, and ratios round by round:")
         for name in ("file", "h5py"):
             ratios = [own / other for own, other in zip(speeds["angles"], speeds[name], strict=True)]
-            print(f"  angles {statistics.median(speeds['angles']):.2f} GB/s, {name} {statistics.median(speeds[name]):.2f} GB/s, "
-                  f"ratio {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})")  # fmt: skip
+            own, other = statistics.median(speeds["angles"]), statistics.median(speeds[name])
+            ratio = f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+            print(f"  angles {own:.2f} GB/s, {name} {other:.2f} GB/s, ratio {ratio}")
         angles = zip(result["projection"], result["angle_degrees"], strict=True)
         worst = max(abs(angle - planted[name]) for name, angle in angles)
         print(f"{len(result)} angles; largest error against those planted {worst:.1e} degrees")

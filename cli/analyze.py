@@ -1,5 +1,7 @@
-"""`counterstream analyze`: the angles at the end of a recorded run."""
+"""`counterstream analyze`: what recorded runs came to, as tables on the screen, JSON, CSV and figures."""
 
+from collections.abc import Sequence
+from contextlib import ExitStack
 from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -7,57 +9,120 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
+
     from ..analysis import Run
+
+ENDINGS = (".png", ".pdf")
+STDOUT = "-"
 
 
 def analyze(
-    recording: Annotated[Path, typer.Argument(metavar="RUN.h5", help="A recording, finished or still growing.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print the same as JSON.")] = False,
+    recordings: Annotated[
+        list[Path], typer.Argument(metavar="RUN.h5...", help="Recordings, finished or still growing.")
+    ],
+    names: Annotated[
+        list[str] | None, typer.Option("--table", metavar="NAME", help="This table alone; may be repeated.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+    csv: Annotated[
+        str | None, typer.Option("--csv", metavar="FOLDER", help="Write tables as CSV files there; - prints one.")
+    ] = None,
+    figures: Annotated[
+        Path | None, typer.Option("--figures", metavar="FOLDER", help="Draw figures there, as PNG and PDF.")
+    ] = None,
 ) -> None:
-    """Print how nearly feedback mirrors forward in each layer at the end of a run.
+    """Print how nearly feedback mirrors forward at the end of a run; of several runs, how they compare.
+
+    Tables: matrix_angles, recorded_matrix_angles, delta_angles, local_angles, sign_agreement, weight_changes,
+    singular_spectra, subspace_overlap, kolen_pollack, weight_mirror, metrics. docs/analysis.md says what is in them.
 
     \b
-    Example:
+    Examples:
       counterstream analyze runs/demo/kolen_pollack-seed0.h5
+      counterstream analyze runs/demo/*.h5 --csv tables --figures figures
+      counterstream analyze runs/demo/kolen_pollack-*.h5 --table kolen_pollack --csv -
     """
-    from ..analysis import Run, delta_angles, matrix_angles, summary
+    from ..analysis import Run
 
-    with Run.open(recording) as run:
-        figures = summary(run)
-        matrix = _plain(matrix_angles(run, snapshots=[-1]))
-        delta = _last(_plain(delta_angles(run)))
-        if as_json:
-            _print_json(figures, matrix, delta)
+    chosen = _known(names)
+    if csv == STDOUT and len(chosen) != 1:
+        raise typer.BadParameter("--csv - prints one table: name it with --table", param_hint="--csv")
+    with ExitStack() as stack:
+        runs = [stack.enter_context(Run.open(path)) for path in recordings]
+        if csv == STDOUT:
+            print(_table(chosen[0], runs).to_csv(index=False), end="")
+        elif as_json:
+            _print_json(runs, chosen)
+        elif chosen:
+            _print_chosen(runs, chosen)
+        elif len(runs) == 1:
+            _print_run(runs[0])
         else:
-            _print_tables(run, figures, matrix, delta)
+            _print_comparison(runs)
+        if csv not in (None, STDOUT):
+            _write_csv(Path(str(csv)), runs, chosen)
+        if figures is not None:
+            _draw(figures, runs)
 
 
-def _plain(frame: Any) -> list[dict[str, Any]]:
-    """Rows of a frame as plain values, None in place of NaN."""
-    return [
-        {name: None if isinstance(value, float) and isnan(value) else value for name, value in row.items()}
-        for row in frame.to_dict(orient="records")
-    ]
+def _known(names: Sequence[str] | None) -> list[str]:
+    from ..analysis import TABLES
+    from ..circuits.errors import suggest
+
+    for name in names or ():
+        if name not in TABLES:
+            raise typer.BadParameter(f"table {name!r}: {suggest(name, list(TABLES))}", param_hint="--table")
+    return list(names or ())
 
 
-def _last(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    last = max((row["snapshot"] for row in rows), default=None)
-    return [row for row in rows if row["snapshot"] == last]
+def _table(name: str, runs: "Sequence[Run]") -> "DataFrame":
+    from ..analysis import table
+
+    return table(name, runs)
 
 
-def _print_json(figures: dict[str, Any], matrix: list[dict[str, Any]], delta: list[dict[str, Any]]) -> None:
+def _print_json(runs: "Sequence[Run]", chosen: Sequence[str]) -> None:
     import json
 
-    print(json.dumps({"summary": figures, "matrix_angles": matrix, "delta_angles": delta}, indent=1))
+    from ..analysis import by_system, comparison, differences, summary
+
+    content: dict[str, Any]
+    if chosen:
+        content = {name: _plain(_table(name, runs)) for name in chosen}
+    elif len(runs) == 1:
+        content = {"summary": summary(runs[0])} | {name: _plain(_last(t)) for name, t in _final(runs[0]).items()}
+    else:
+        grouped = by_system(runs)
+        compared = comparison(grouped)
+        content = {
+            "interval": compared.attrs,
+            "comparison": _plain(compared),
+            "differences": _plain(differences(grouped)),
+            "runs": [summary(run) for run in runs],
+        }
+    print(json.dumps(content, indent=1, allow_nan=False))
 
 
-def _print_tables(
-    run: "Run", figures: dict[str, Any], matrix: list[dict[str, Any]], delta: list[dict[str, Any]]
-) -> None:
+def _print_chosen(runs: "Sequence[Run]", chosen: Sequence[str]) -> None:
+    from .console import console
+    from .report import table_of
+
+    screen = console()
+    for name in chosen:
+        frame = _table(name, runs)
+        if len(runs) == 1:
+            frame = frame.drop(columns=["run", "learning", "seed"])
+        rows = [[_shown(value) for value in row.values()] for row in _plain(frame)]
+        screen.print(table_of([str(column) for column in frame.columns], rows), soft_wrap=True)
+
+
+def _print_run(run: "Run") -> None:
+    from ..analysis import summary
     from .console import console
     from .report import angle, table_of
 
-    screen = console()
+    screen, figures = console(), summary(run)
     transport = "transports weights" if figures["transports_weights"] else "no weight transport"
     screen.print(
         f"{run.path}: {figures['learning']} ({transport}) in {figures['circuit_name']}, "
@@ -66,22 +131,135 @@ def _print_tables(
     )
     if "test_accuracy" in figures:
         screen.print(f"test accuracy {figures['test_accuracy']:.2%}")
-    if matrix:
+    final = {name: _plain(_last(frame)) for name, frame in _final(run).items()}
+    signs = {row["projection"]: row["sign_agreement"] for row in final["sign_agreement"]}
+    if final["matrix_angles"]:
         rows = [
             (
                 row["projection"],
                 angle(row["angle_degrees"]),
                 _number(row["norm_ratio"]),
-                _share(row["sign_agreement"]),
+                _share(signs.get(row["projection"])),
             )
-            for row in matrix
+            for row in final["matrix_angles"]
         ]
         screen.print(table_of(("projection", "matrix angle", "|B| / |W|", "signs agree"), rows))
-    if delta:
-        signals = [(row["population"], angle(row["angle_degrees"])) for row in delta]
-        screen.print(table_of(("population", "delta angle"), signals))
-    if not matrix and not delta:
+    if final["delta_angles"]:
+        local = {row["population"]: row["angle_degrees"] for row in final["local_angles"]}
+        signals = [
+            (row["population"], angle(row["angle_degrees"]), angle(local.get(row["population"])))
+            for row in final["delta_angles"]
+        ]
+        screen.print(table_of(("population", "delta angle", "local angle"), signals))
+    if not final["matrix_angles"] and not final["delta_angles"]:
         screen.print("no projection has a recorded reverse, and no delta angles were recorded")
+
+
+def _print_comparison(runs: "Sequence[Run]") -> None:
+    from ..analysis import by_system, comparison, differences
+    from .console import console
+    from .report import table_of
+
+    screen, grouped = console(), by_system(runs)
+    compared, apart = comparison(grouped), differences(grouped)
+    rows = [
+        (r["system"], r["quantity"], str(r["runs"]), _shown(r["mean"]), _shown(r["spread"]), _range(r))
+        for r in _plain(compared)
+    ]
+    screen.print(table_of(("system", "quantity", "runs", "mean", "spread", "95 % interval"), rows))
+    if len(grouped) > 1:
+        rows = [
+            (
+                r["system"],
+                r["quantity"],
+                "yes" if r["paired"] else "no",
+                str(r["runs"]),
+                _shown(r["difference"]),
+                _range(r),
+            )
+            for r in _plain(apart)
+        ]
+        headings = ("system", "quantity", "paired", "runs", f"less {next(iter(grouped))}", "95 % interval")
+        screen.print(table_of(headings, rows))
+    told = compared.attrs
+    screen.print(
+        f"Spread: sample standard deviation over runs. Interval: {told['method']}, {told['resamples']} resamples, "
+        f"seed {told['seed']}; it needs two runs, and of few runs it is too narrow (docs/analysis.md).",
+        soft_wrap=True,
+    )
+
+
+def _write_csv(folder: Path, runs: "Sequence[Run]", chosen: Sequence[str]) -> None:
+    from ..analysis import TABLES, by_system, comparison, differences
+
+    folder.mkdir(parents=True, exist_ok=True)
+    frames = {name: _table(name, runs) for name in chosen or TABLES}
+    if not chosen and len(runs) > 1:
+        grouped = by_system(runs)
+        frames |= {"comparison": comparison(grouped), "differences": differences(grouped)}
+    for name, frame in frames.items():
+        frame.to_csv(folder / f"{name}.csv", index=False)
+    _say(f"{len(frames)} tables in {folder}/")
+
+
+def _draw(folder: Path, runs: "Sequence[Run]") -> None:
+    from ..analysis import angles_over_training, by_system, depth_profiles, error_over_training, spectra_of_layers
+
+    grouped, count = by_system(runs), 0
+    for ending in ENDINGS:
+        for draw in (angles_over_training, error_over_training, depth_profiles):
+            draw(grouped, folder / f"{draw.__name__}{ending}")
+            count += 1
+        for system, members in grouped.items():
+            if members[0].synapses:
+                spectra_of_layers(members[0], folder / f"spectra-{_file_name(system)}{ending}")
+                count += 1
+    _say(f"{count} figures in {folder}/")
+
+
+def _final(run: "Run") -> "dict[str, DataFrame]":
+    """The tables of a run's end; matrix angles as the device measured them where no pair of weights is recorded."""
+    from ..analysis import delta_angles, local_angles, matrix_angles, sign_agreement
+
+    matrix = matrix_angles(run, snapshots=[-1])
+    return {
+        "matrix_angles": matrix_angles(run, source="recorded") if matrix.empty else matrix,
+        "sign_agreement": sign_agreement(run, snapshots=[-1]),
+        "delta_angles": delta_angles(run),
+        "local_angles": local_angles(run),
+    }
+
+
+def _last(frame: "DataFrame") -> "DataFrame":
+    return frame[frame["step"] == frame["step"].max()]
+
+
+def _plain(frame: "DataFrame") -> list[dict[str, Any]]:
+    """Rows of a frame as plain values, None in place of NaN."""
+    return [
+        {str(name): None if isinstance(value, float) and isnan(value) else value for name, value in row.items()}
+        for row in frame.to_dict(orient="records")
+    ]
+
+
+def _file_name(system: str) -> str:
+    return "".join(letter if letter.isalnum() or letter in "_.-" else "_" for letter in system)
+
+
+def _say(line: str) -> None:
+    from .console import console
+
+    console(stderr=True).print(line, soft_wrap=True)
+
+
+def _range(row: dict[str, Any]) -> str:
+    return "-" if row["low"] is None else f"{_shown(row['low'])} to {_shown(row['high'])}"
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _number(value: float | None) -> str:

@@ -5,11 +5,12 @@ from typing import Annotated
 
 import typer
 
-from . import analyze, check, demo, draw, expand, explain, html_report, listing, run, schema, validate, watch
+from . import analyze, bench, check, demo, draw, expand, explain, html_report, listing, run, schema, validate, watch
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "demo": demo.demo,
     "run": run.run,
+    "bench": bench.bench,
     "check": check.check,
     "expand": expand.expand,
     "draw": draw.draw,

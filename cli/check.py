@@ -59,7 +59,7 @@ def _print(report: "LocalityReport") -> None:
     for line in (
         *_populations(report),
         *_grouped("Rules", _rules(report)),
-        *_grouped(DEPARTURES, _departures(report)),
+        *_grouped(DEPARTURES, departures(report)),
     ):
         screen.print(line, soft_wrap=True)
     screen.print(f"\n{_verdict(report)}", soft_wrap=True)
@@ -98,7 +98,7 @@ def _rules(report: "LocalityReport") -> Counter[str]:
     return Counter(f"{mode}: {rule}" for v in report.verdicts for mode, rule in v.rules.items())
 
 
-def _departures(report: "LocalityReport") -> Counter[str]:
+def departures(report: "LocalityReport") -> Counter[str]:
     """Departures, the same one of many populations counted as one."""
     return Counter(re.sub(r"'[^']*'", "a population", message) for message in (f.message for _, f in report.departures))
 

@@ -11,6 +11,7 @@ All systems share a decay of {decay:g}, far above the usual: the decay alone mak
 and here it has but {epochs} epochs to do so.
 
 Try next:
+  {report}
   counterstream check digits_resnet --learning kolen_pollack     is it local? projection by projection
   counterstream expand digits_resnet --learning weight_mirror    every population, projection and rule
   counterstream analyze {recording}
@@ -45,6 +46,7 @@ def demo(
 
     from ..engine.training import read
     from .experiment import carry_out, changed, names_in, seeds_up_to
+    from .html_report import next_step
 
     declared = files("counterstream.models") / "experiments" / EXPERIMENT
     experiment = changed(read(str(declared)), seeds=seeds_up_to(seeds), epochs=epochs, learning=names_in(systems))
@@ -54,6 +56,7 @@ def demo(
             decay=experiment.parameters["decay"],
             epochs=experiment.epochs,
             recording=recordings[-1],
+            report=next_step(output),
             experiment=declared,
         )
     )

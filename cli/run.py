@@ -32,9 +32,11 @@ def run(
     """
     from ..engine.training import read
     from .experiment import carry_out, changed, names_in, seeds_up_to
+    from .html_report import next_step
 
     declared = changed(
         read(experiment), learning=names_in(learning), seeds=seeds_up_to(seeds), epochs=epochs, device=device
     )
     folder = output or Path(declared.output or f"runs/{declared.name}")
     carry_out(declared, folder, overwrite=overwrite)
+    print(f"\nTry next:\n  {next_step(folder)}")

@@ -160,15 +160,18 @@ class Simulator:
         """
         programs = self._programs(mode, isolates=True)
         given = self._noise.fired(mode, programs, noise or {})
-        turns = self.compiled.turns[mode]
         for _ in range(steps):
-            turn = turns[self.steps[mode] % len(turns)]
-            fired = self._noise.draw(turn.noise, mode, self.steps[mode], given=given)
+            wanted = self.compiled.turns[mode][self.turn(mode)].noise
+            fired = self._noise.draw(wanted, mode, self.steps[mode], given=given)
             self._advance(mode, fired)
+
+    def turn(self, mode: str) -> int:
+        """The place in `compiled.turns[mode]` of what the mode's next step runs: 0 where projections do not rotate."""
+        return self.steps[mode] % len(self.compiled.turns[mode])
 
     def _advance(self, mode: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """One step: every new state takes its place. What the step observed is returned."""
-        stepper = self._stepper(mode, self.steps[mode] % len(self.compiled.turns[mode]))
+        stepper = self._stepper(mode, self.turn(mode))
         self.steps[mode] += 1
         self._state, observed = stepper(self._state, inputs, self._hyperparameters(mode))
         return observed

@@ -25,10 +25,11 @@ MAY_IMPORT = {
     "engine": {"circuits", "engine"},
     "engine/compiler": {"circuits", "engine/compiler"},
     "analysis": {"analysis"},
+    "bench": {"circuits", "models", "models/exchange", "engine", "engine/compiler", "bench"},
 }
-WITH_TORCH = ("engine", "models/exchange")
+WITH_TORCH = ("engine", "models/exchange", "bench")
 TORCH = {"torch", "torchvision"}
-SLOW_TO_LOAD = ("torch", "sympy", "networkx", "pandas", "matplotlib", "sklearn")
+SLOW_TO_LOAD = ("torch", "networkx", "pandas", "matplotlib", "sklearn")
 
 # Names that only automatic differentiation uses. `aten.convolution_backward` and its like are explicit
 # operations and pass.
@@ -42,7 +43,7 @@ Finder = Callable[[Path, str], list[str]]
 
 def package_files() -> list[Path]:
     """Every source file of the import package, relative to its root."""
-    folders = ("circuits", "models", "engine", "analysis", "cli")
+    folders = ("circuits", "models", "engine", "analysis", "bench", "cli")
     files = [*ROOT.glob("*.py"), *(file for folder in folders for file in (ROOT / folder).rglob("*.py"))]
     return sorted(file.relative_to(ROOT) for file in files)
 
@@ -90,7 +91,7 @@ def torch_imports(file: Path, source: str) -> list[str]:
     if unit_of(file.parent.parts) in WITH_TORCH:
         return []
     return [
-        f"{file.as_posix()}:{line}: imports {name}; only engine/ (without compiler/) and models/exchange/ may"
+        f"{file.as_posix()}:{line}: imports {name}; only engine/ (without compiler/), models/exchange/ and bench/ may"
         for line, name in imports(file, source)
         if name.split(".")[0] in TORCH
     ]
@@ -157,6 +158,8 @@ def test_engine_differentiates_by_hand(file: Path) -> None:
         (torch_imports, "cli/a.py", "def f():\n    import torch", "a.py:2: imports torch"),
         (torch_imports, "models/a.py", "import torch", "a.py:1: imports torch"),
         (against_direction, "models/exchange/a.py", "from ...cli import b", "imports cli.b"),
+        (against_direction, "bench/a.py", "from ..cli import b", "imports cli.b"),
+        (against_direction, "engine/a.py", "from ..bench import b", "imports bench.b"),
         (torch_imports, "__init__.py", "import torch", "imports torch"),
         (
             absolute_imports,
@@ -189,6 +192,8 @@ def test_a_planted_violation_is_named(find: Finder, file: str, source: str, expe
         (torch_imports, "engine/backends/torch.py", "import torch"),
         (torch_imports, "cli/a.py", "from ..engine.backends import torch"),
         (torch_imports, "models/exchange/a.py", "import torch"),
+        (torch_imports, "bench/a.py", "import torch"),
+        (against_direction, "bench/a.py", "from ..models.exchange import to_torch"),
         (against_direction, "models/exchange/a.py", "from ..builder import Builder"),
         (against_direction, "models/exchange/a.py", "from ...engine.simulator import Simulator"),
         (autograd_words, "engine/a.py", "# no requires_grad\naten.convolution_backward.default(x)"),

@@ -34,12 +34,13 @@ def alignment_program(graph: Graph, mode: str) -> Program:
 
 
 def mirrored_pairs(graph: Graph) -> dict[str, str]:
-    """Forward projection -> its reverse, where both have weights."""
-    return {
+    """Forward projection -> its reverse, where both have weights, in the order of the forward pass."""
+    reverses = {
         projection.reverse_of: label
         for label, projection in graph.projections.items()
         if projection.reverse_of is not None and graph.weighted(label)
     }
+    return {label: reverses[label] for label in graph.projections if label in reverses}
 
 
 def _synapses(builder: ProgramBuilder, streams: Streams) -> dict[str, Ref]:

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections import defaultdict
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
@@ -31,7 +32,7 @@ class Outcome:
     test_accuracy: float
     validation_accuracy: float | None
     training_seconds: float
-    seconds_per_step: float  # median engaged step, and each other mode's median times how often it ran
+    seconds_per_step: float  # median engaged step, and the median of each other mode's turns times how often they ran
 
 
 @dataclass
@@ -88,7 +89,7 @@ class Training:
         self.modes = mode_intervals(sim, experiment)
         self.step = 0
         self.recorded_step: int | None = None
-        self._durations: dict[str, list[float]] = {name: [] for name in (ENGAGED, *self.modes)}
+        self._durations: dict[tuple[str, int], list[float]] = defaultdict(list)  # by mode and turn
         self._since = _Means()  # the last metrics row
         self._observer = Observer(sim, enrolment, self.steps, self.per_epoch)
 
@@ -129,20 +130,20 @@ class Training:
         self.sim.rate = self.rate
         started = time.perf_counter()
         result = self.sim.step(batch.images, batch.labels)
-        seconds = self._took(ENGAGED, started)
+        seconds = self._took(ENGAGED, 0, started)
         if not math.isfinite(result["loss"]):
             raise self._diverged(f"the loss must stay finite (got {result['loss']})", result["loss"])
         self.step += 1
         for mode, every in self.modes.items():
             if self.step % every == 0:
-                started = time.perf_counter()
+                started, turn = time.perf_counter(), self.sim.turn(mode)
                 self.sim.run(mode, steps=1)
-                seconds += self._took(mode, started)
+                seconds += self._took(mode, turn, started)
         return result, seconds
 
-    def _took(self, mode: str, started: float) -> float:
+    def _took(self, mode: str, turn: int, started: float) -> float:
         seconds = time.perf_counter() - started
-        self._durations[mode].append(seconds)
+        self._durations[mode, turn].append(seconds)
         return seconds
 
     @property
@@ -211,7 +212,7 @@ class Training:
 
     def _seconds_per_step(self) -> float:
         """Medians, so that neither the first steps nor what else the machine does counts much."""
-        return sum(median(times) * len(times) / self.step for times in self._durations.values() if times)
+        return sum(median(times) * len(times) / self.step for times in self._durations.values())
 
     def _diverged(self, what: str, loss: float = 0.0) -> Diverged:
         return Diverged(

@@ -22,9 +22,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs")
     for learning, transports in (("backprop", True), ("kolen_pollack", False)):
         circuit = dump(expand(load("lenet", learning=learning)))
-        about = About(
-            circuit=circuit, circuit_name="lenet", learning=learning, seed=0, transports_weights=transports
-        )
+        about = About(circuit=circuit, circuit_name="lenet", learning=learning, seed=0, transports_weights=transports)
         recorder = Recorder(folder / f"{learning}-seed0.h5", about)
         recorder.enrol(Alignment(projections={"a->b": "a->b~"}, populations=["b"]), Metrics(["loss"]))
         with recorder.prepare():

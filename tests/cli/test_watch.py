@@ -22,7 +22,8 @@ import sys, time
 from counterstream.engine.recorder import About, Alignment, Metrics, Recorder
 
 about = About(circuit="", circuit_name="net", learning="weight_mirror", seed=3, experiment="epochs: 4\\n")
-recorder = Recorder(sys.argv[1], about).enrol(Alignment(projections={"a->b": "a->b~"}, populations=["b"]), Metrics(["loss"]))
+recorder = Recorder(sys.argv[1], about)
+recorder.enrol(Alignment(projections={"a->b": "a->b~"}, populations=["b"]), Metrics(["loss"]))
 with recorder.prepare():
     for epoch in range(1, 5):
         angles = {"matrix_angle": {"a->b": 80.0 / epoch}, "delta_angle": {"b": 60.0 / epoch}}
@@ -124,7 +125,9 @@ def recorded(path: Path) -> Recorder:
     about = About(circuit="", circuit_name="net", learning="weight_mirror", seed=3, experiment="epochs: 4\n")
     layers = [f"layer{number}" for number in range(8)]
     recorder = Recorder(path, about)
-    recorder.enrol(Alignment(projections={name: f"{name}~" for name in layers}), Metrics(["loss", "accuracy"])).prepare()
+    recorder.enrol(
+        Alignment(projections={name: f"{name}~" for name in layers}), Metrics(["loss", "accuracy"])
+    ).prepare()
     angles = {name: 10.0 + rank for rank, name in enumerate(layers)}
     metrics = {"loss": 0.7, "accuracy": 0.5}
     recorder.write(step=10, epoch=1.0, alignment={"matrix_angle": angles}, metrics=metrics)
@@ -143,7 +146,9 @@ def glance(**changes: Any) -> Glance:
     ("changes", "left"),
     [
         pytest.param({}, 800.0 - 50.0, id="at the pace since its beginning, less what passed since the last record"),
-        pytest.param({"created": None}, (1200 - 1100) / (2 - 1) * 8 - 50, id="taken up again: at the pace that was watched"),
+        pytest.param(
+            {"created": None}, (1200 - 1100) / (2 - 1) * 8 - 50, id="taken up again: at the pace that was watched"
+        ),
         pytest.param({"epochs": None}, None, id="unknown how long it is to be"),
         pytest.param({"epoch": 0.0}, None, id="nothing done"),
         pytest.param({"written": 900.0}, None, id="clocks that disagree"),

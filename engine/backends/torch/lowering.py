@@ -26,15 +26,13 @@ class Lowering:
     dropped.
     """
 
-    def __init__(
-        self, program: Program, rules: Mapping[str, Rule], precision: Precision, device: torch.device
-    ) -> None:
+    def __init__(self, program: Program, rules: Mapping[str, Rule], precision: Precision, device: torch.device) -> None:
         self.program = program
         self.precision = precision
         self.formats = precision.formats(program)
         self.device = device
         self.index = 0  # of the value being lowered
-        self.nodes: list[Nodes] = []
+        self.nodes: list[Any] = []  # of type Nodes; which of the two, the operation says
         self._rules = rules
         self._graph = fx.Graph()
         self._made: dict[Any, fx.Node] = {}
@@ -89,7 +87,7 @@ class Lowering:
         """The number format of the value being lowered."""
         return self.formats[self.index]
 
-    def cast(self, node: Nodes, own: torch.dtype, wanted: torch.dtype) -> Nodes:
+    def cast(self, node: Any, own: torch.dtype, wanted: torch.dtype) -> Any:
         """A node that lies in format `own`, in the format `wanted`; the node itself where they are one."""
         return node if own == wanted else self.call(aten._to_copy.default, node, dtype=wanted)
 

@@ -1,8 +1,8 @@
 """Results in the memory of inputs: the pass over a lowered graph that puts new states in the place of old ones.
 
-A new value is written where the old one lies, once nothing reads that any more: weights and traces need no second set of
-memory. An elementwise call writes there itself, and so does the one before it where nobody else reads its result: then
-v = drive + mu v - decay w and w + rate v take three passes over memory and no new block.
+A new value is written where the old one lies, once nothing reads that any more: weights and traces need no second set
+of memory. An elementwise call writes there itself, and so does the one before it where nobody else reads its result:
+then v = drive + mu v - decay w and w + rate v take three passes over memory and no new block.
 """
 
 from collections.abc import Iterable

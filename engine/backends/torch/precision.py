@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 import torch
 
@@ -75,8 +76,9 @@ def products_in_tf32(wanted: bool) -> Iterator[None]:
     The legacy switches are set, since they keep torch's two generations of settings in agreement, which torch.compile
     asks for; the newer ones are put back too, since the legacy ones know no "none".
     """
-    products, convolutions = torch.backends.cuda.matmul, torch.backends.cudnn
-    before = products.fp32_precision, convolutions.conv.fp32_precision
+    backends: Any = torch.backends  # torch's stubs know half of it
+    products, convolutions = backends.cuda.matmul, backends.cudnn.conv
+    before = products.fp32_precision, convolutions.fp32_precision
     if before == (("tf32", "tf32") if wanted else ("ieee", "ieee")):
         yield
         return
@@ -85,7 +87,7 @@ def products_in_tf32(wanted: bool) -> Iterator[None]:
         yield
     finally:
         _set_tf32(*(name == "tf32" for name in before))
-        products.fp32_precision, convolutions.conv.fp32_precision = before
+        products.fp32_precision, convolutions.fp32_precision = before
 
 
 def _set_tf32(products: bool, convolutions: bool) -> None:

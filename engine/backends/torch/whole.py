@@ -17,9 +17,22 @@ def norm(low: Lowering, value: Value, x: Node) -> Node:
 
 
 def angle(low: Lowering, value: Value, a: Node, b: Node) -> Node:
-    u, v = (low.call(torch.div, x, _length(low, index, x)) for index, x in zip(value.inputs, (a, b), strict=True))
-    apart, together = low.call(torch.sub, u, v), low.call(torch.add, u, v)
-    half = low.call(torch.atan2, *(_length(low, value.inputs[0], x) for x in (apart, together)))
+    """With s = |b| / |a|: 2 atan2(|b - s a| / |b|, |b + s a| / |b|), fewer passes over memory than unit vectors need;
+    the division by |b| leaves NaN where that is 0.
+    """
+    index = value.inputs[0]
+    length_a, length_b = _length(low, index, a), _length(low, index, b)
+    if a is b:
+        straight = low.call(torch.sub, length_a, length_a)
+        return _finished(low, low.call(torch.div, straight, length_a))
+    scale = low.call(torch.div, length_b, length_a)
+    sides = [low.call(torch.addcmul, b, a, scale, value=sign) for sign in (-1, 1)]
+    parts = [low.call(torch.div, _length(low, index, side), length_b) for side in sides]
+    return _finished(low, low.call(torch.atan2, *parts))
+
+
+def _finished(low: Lowering, half: Node) -> Node:
+    """Twice a half of an angle, in degrees and in the program's format."""
     return low.call(torch.ops.aten._to_copy.default, low.call(torch.mul, half, degrees(2)), dtype=low.format)
 
 

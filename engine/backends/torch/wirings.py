@@ -69,13 +69,13 @@ def _partner(low: Lowering) -> Value | None:
 def conv_project_back(low: Lowering, geometry: Geometry, upper: Node, weight: Node) -> Node:
     partner = _partner(low)
     lower = None if partner is None else low.operand(partner, partner.inputs[0])
-    return _conv_backward(low, geometry, upper, lower, weight)[0]  # type: ignore[arg-type]
+    return _conv_backward(low, geometry, upper, lower, weight)[0]
 
 
 def conv_correlate(low: Lowering, geometry: Geometry, lower: Node, upper: Node) -> Node:
     partner = _partner(low)
     weight = None if partner is None else low.operand(partner, partner.inputs[1])
-    return _conv_backward(low, geometry, upper, lower, weight)[1]  # type: ignore[arg-type]
+    return _conv_backward(low, geometry, upper, lower, weight)[1]
 
 
 # ---- dense
@@ -228,8 +228,10 @@ def project_back(low: Lowering, value: Value, *operands: Node) -> Node:
 
 
 def correlate(low: Lowering, value: Value, lower: Node, upper: Node) -> Node:
+    """The sum over the batch, divided in its own memory: nothing else reads it, and new memory is dear."""
     total = CORRELATE[value["geometry"].wiring.kind](low, value["geometry"], lower, upper)
-    return low.mean_of_sum(low.cast(total, low.precision.compute, low.format), lower)
+    total = low.cast(total, low.precision.compute, low.format)
+    return low.call(torch.div, total, low.batch(lower), out=total)
 
 
 def per_tap(low: Lowering, value: Value, x: Node) -> Node:

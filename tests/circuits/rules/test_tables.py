@@ -121,11 +121,11 @@ def test_powers_overflow_to_infinity_as_tensors_do():
     assert evaluate(read("pre.rate**7"), {X: -1e300}) == -math.inf
 
 
-def test_rules_load_neither_sympy_nor_torch():
+def test_rules_load_no_torch():
     code = (
         "import sys; from counterstream.circuits.rules import normal_form, parse_rule;"
         "normal_form(parse_rule('(w + 1)**2', kind='synapse', parameters=[]), {});"
-        "print([name for name in ('sympy', 'torch') if name in sys.modules])"
+        "print('torch' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    assert done.stdout.strip() == "False"

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from counterstream.analysis import Run, matrix_angles
-from counterstream.circuits.errors import CounterstreamError
+from counterstream.circuits.declarations import Samples
+from counterstream.circuits.errors import CircuitError, CounterstreamError
 from counterstream.engine.compiler.compile import compile_circuit
 from counterstream.engine.data import DataError
 from counterstream.engine.simulator import compile

@@ -1,6 +1,5 @@
-"""Figures from recordings. matplotlib is imported when one is drawn, and never through pyplot."""
+"""The paper's figure: do the feedback synapses come to mirror the forward ones?"""
 
-import math
 from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
@@ -8,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from .angles import delta_angles, matrix_angles
-from .errors import AnalysisError
-from .run import Run
+from ..angles import delta_angles, matrix_angles
+from ..run import Run
+from .style import QUIET, Runs, colormap, drawn, grid, panel_title, ruled, shade, spread_apart, title
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,40 +17,22 @@ if TYPE_CHECKING:
 
 TITLE = "Do the feedback synapses come to mirror the forward ones?"
 PANEL_INCHES = (3.1, 2.5)
-FORMATS = (".png", ".pdf", ".svg")
 # Okabe and Ito's vermilion stands off from viridis and black in every kind of color vision.
 DELTA_COLOR = "#D55E00"
 MATRIX_COLOR = "black"
 DASHES = (0, (3.5, 1.8))
-QUIET = "0.45"
-STYLE: dict[Any, Any] = {
-    "font.size": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "pdf.fonttype": 42,
-}
 
 
-def angles_over_training(runs: Mapping[str, Sequence[Run]], path: str | PathLike[str]) -> Path:
+def angles_over_training(runs: Runs, path: str | PathLike[str]) -> Path:
     """Draws matrix and delta angles against epochs, one panel per system, and returns the path written.
 
     runs: system name -> its runs (say one a seed), which are averaged layer by layer. A thin line is the
     matrix angle of one layer, colored by depth; the thick black line their median; the dashed one the median
     delta angle over populations. The format follows the path's ending: .png, .pdf or .svg.
     """
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
-
-    path = Path(path)
-    if path.suffix.lower() not in FORMATS:
-        raise AnalysisError(f"{path}: a figure's name must end in {', '.join(FORMATS)} (got {path.suffix!r})")
-    if not any(runs.values()):
-        raise AnalysisError(f"{path}: there is no run to draw")
-    columns = 3 if len(runs) <= 5 else 4
-    rows = math.ceil((len(runs) + 1) / columns)  # one cell more, for the legend
-    with rc_context(STYLE):
-        size = (columns * PANEL_INCHES[0], rows * PANEL_INCHES[1] + 0.5)
-        figure = Figure(figsize=size, layout="constrained")
+    rows, columns = grid(len(runs))
+    size = (columns * PANEL_INCHES[0], rows * PANEL_INCHES[1] + 0.5)
+    with drawn(path, runs, size) as figure:
         cells = list(figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).flat)
         for axes, (system, members) in zip(cells, runs.items(), strict=False):
             _panel(axes, system, members)
@@ -59,18 +40,16 @@ def angles_over_training(runs: Mapping[str, Sequence[Run]], path: str | PathLike
         _legend(figure, cells[len(runs)], max(len(members) for members in runs.values()))
         for axes in cells[len(runs) :]:
             axes.set_axis_off()
-        figure.suptitle(TITLE, fontsize=12, fontweight="bold")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, dpi=160)
-    return path
+        title(figure, TITLE)
+    return Path(path)
 
 
 def _panel(axes: "Axes", system: str, runs: Sequence[Run]) -> None:
-    matrix = _averaged([matrix_angles(run) for run in runs], "projection")
+    matrix = _averaged([_matrix(run) for run in runs], "projection")
     delta = _averaged([delta_angles(run) for run in runs], "population")
     axes.axhline(90, color="0.8", linewidth=0.8, zorder=0)
     for _, layer in matrix.groupby("depth"):
-        color = _color(layer["shade"].iloc[0])
+        color = shade(layer["shade"].iloc[0])
         axes.plot(layer["epoch"], layer["angle_degrees"], color=color, linewidth=1, alpha=0.85)
     _median(axes, matrix, {"color": MATRIX_COLOR, "linewidth": 2.2})
     _median(axes, delta, {"color": DELTA_COLOR, "linewidth": 2.0, "linestyle": DASHES})
@@ -78,16 +57,19 @@ def _panel(axes: "Axes", system: str, runs: Sequence[Run]) -> None:
     if matrix.empty:
         reason = "no matrix angles: no projection\nhas a recorded reverse"
         axes.text(0.5, 0.12, reason, transform=axes.transAxes, ha="center", color=QUIET, fontsize=8)
-    transports = any(run.attributes["transports_weights"] for run in runs)
-    axes.set_title(system, loc="left", fontsize=10, fontweight="bold")
-    if transports:
-        axes.set_title("transports weights", loc="right", fontsize=8, color=QUIET, style="italic")
-    axes.grid(axis="y", color="0.92", linewidth=0.6)
-    axes.set_axisbelow(True)
+    panel_title(axes, system, runs)
+    ruled(axes)
+
+
+def _matrix(run: Run) -> pd.DataFrame:
+    """What was measured during the run, often at more instants than weights were recorded; else from the weights."""
+    recorded = matrix_angles(run, source="recorded")
+    return matrix_angles(run) if recorded.empty else recorded
 
 
 def _averaged(tables: Sequence[pd.DataFrame], name: str) -> pd.DataFrame:
     """The mean over runs of each layer's angle at each epoch; `shade` is its depth, 0 (first) to 1 (last)."""
+    tables = [table for table in tables if not table.empty] or list(tables[:1])
     layers = pd.concat(tables, ignore_index=True).groupby([name, "depth", "epoch"], sort=False)
     table = layers["angle_degrees"].mean().reset_index()
     deepest = max(1, table["depth"].max()) if len(table) else 1
@@ -107,10 +89,8 @@ def _end_labels(axes: "Axes", tables: Mapping[str, pd.DataFrame]) -> None:
         if not table.empty:
             last = table[table["epoch"] == table["epoch"].max()]
             ends.append((float(last["angle_degrees"].median()), float(table["epoch"].max()), color))
-    ends.sort()
-    height = -math.inf
-    for angle, epoch, color in ends:
-        height = max(angle, height + 9)
+    heights = spread_apart([angle for angle, _, _ in ends], 9)
+    for (angle, epoch, color), height in zip(ends, heights, strict=True):
         axes.annotate(
             f"{angle:.0f}°", (epoch, height), xytext=(4, 0), textcoords="offset points",
             va="center", color=color, fontsize=8, fontweight="bold", annotation_clip=False,
@@ -134,12 +114,12 @@ def _legend(figure: "Figure", axes: "Axes", most_runs: int) -> None:
     from matplotlib.lines import Line2D
 
     handles = [
-        Line2D([], [], color=_color(0.5), linewidth=1.2, label="matrix angle of one layer"),
+        Line2D([], [], color=shade(0.5), linewidth=1.2, label="matrix angle of one layer"),
         Line2D([], [], color=MATRIX_COLOR, linewidth=2.2, label="median matrix angle"),
         Line2D([], [], color=DELTA_COLOR, linewidth=2.0, linestyle=DASHES, label="median delta angle"),
     ]
     axes.legend(handles=handles, loc="upper left", frameon=False, handlelength=2.6, borderaxespad=0)
-    bar = figure.colorbar(ScalarMappable(cmap=_colormap()), cax=axes.inset_axes((0.04, 0.5, 0.6, 0.05)),
+    bar = figure.colorbar(ScalarMappable(cmap=colormap()), cax=axes.inset_axes((0.04, 0.5, 0.6, 0.05)),
                           orientation="horizontal", ticks=[0, 1])  # fmt: skip
     bar.ax.set_xticklabels(["first", "last"])
     bar.ax.tick_params(length=0, labelsize=8)
@@ -148,15 +128,3 @@ def _legend(figure: "Figure", axes: "Axes", most_runs: int) -> None:
     averaged = f"Mean of {most_runs} runs, layer by layer.\n" if most_runs > 1 else ""
     note = f"0°: feedback mirrors forward. 90°: unrelated.\n{averaged}Numbers: medians at the end."
     axes.text(0.02, 0.08, note, transform=axes.transAxes, fontsize=8, color=QUIET, linespacing=1.4)
-
-
-def _colormap() -> Any:
-    """viridis without its palest fifth, which fades on white."""
-    from matplotlib import colormaps
-    from matplotlib.colors import ListedColormap
-
-    return ListedColormap(colormaps["viridis"]([index / 319 for index in range(256)]))
-
-
-def _color(shade: float) -> Any:
-    return _colormap()(float(shade))

@@ -1,0 +1,100 @@
+"""Several learning systems over several seeds: means, spreads, and what the seeds can say about a difference."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from . import bootstrap
+from .run import Run
+from .summary import IDENTITY, LENGTH, summary
+
+COLUMNS = ["system", "quantity", "runs", "mean", "spread", "low", "high"]
+DIFFERENCE_COLUMNS = ["system", "baseline", "quantity", "paired", "runs", "difference", "low", "high"]
+
+
+def by_system(runs: Iterable[Run]) -> dict[str, list[Run]]:
+    """Runs grouped by their learning system, in the order in which the systems first occur."""
+    grouped: dict[str, list[Run]] = {}
+    for run in runs:
+        grouped.setdefault(str(run.attributes["learning"]), []).append(run)
+    return grouped
+
+
+def comparison(runs: Mapping[str, Sequence[Run]]) -> pd.DataFrame:
+    """One row per system (name -> its runs, say one a seed) and quantity of `summary`.
+
+    `mean` over its runs, `spread` (sample standard deviation) and the bootstrap interval `low` to `high` of the
+    mean; the last three are NaN with one run. `frame.attrs` says how the interval came about (method, level,
+    resamples, seed).
+    """
+    rows = [
+        (system, quantity, len(values), float(np.mean(values)), _spread(values), *bootstrap.interval(values))
+        for system, table in _tables(runs).items()
+        for quantity, values in _quantities(table)
+    ]
+    return _told(pd.DataFrame(rows, columns=COLUMNS))
+
+
+def differences(runs: Mapping[str, Sequence[Run]], baseline: str | None = None) -> pd.DataFrame:
+    """One row per other system and quantity: the mean difference to the baseline (the first system by default).
+
+    Where both have runs of the same seeds, and one run a seed, their differences are paired by seed (`paired`;
+    `runs` counts the pairs): the same initial weights and the same order of samples cancel. Otherwise all runs of
+    both count. `low` to `high` is the bootstrap interval, NaN with one run or pair. `frame.attrs` as in
+    `comparison`.
+    """
+    tables = _tables(runs)
+    baseline = next(iter(tables), None) if baseline is None else baseline
+    if baseline not in tables:
+        raise KeyError(f"baseline {baseline!r}: it must be one of {', '.join(tables) or 'no systems'}")
+    rows = [
+        (system, baseline, quantity, *_difference(table, tables[baseline], quantity))
+        for system, table in tables.items()
+        if system != baseline
+        for quantity, _ in _quantities(table)
+        if quantity in tables[baseline]
+    ]
+    return _told(pd.DataFrame(rows, columns=DIFFERENCE_COLUMNS))
+
+
+def _tables(runs: Mapping[str, Sequence[Run]]) -> dict[str, pd.DataFrame]:
+    return {system: pd.DataFrame([summary(run) for run in members]) for system, members in runs.items() if members}
+
+
+def _quantities(table: pd.DataFrame) -> list[tuple[str, list[float]]]:
+    """The numbers of a system's summaries, each with the values of the runs that have it."""
+    found = []
+    for name in table.columns:
+        if name not in (*IDENTITY, *LENGTH):
+            values = pd.to_numeric(table[name], errors="coerce").dropna()
+            if len(values):
+                found.append((str(name), [float(value) for value in values]))
+    return found
+
+
+def _difference(table: pd.DataFrame, base: pd.DataFrame, quantity: str) -> tuple[bool, int, float, float, float]:
+    """(paired, runs, difference, low, high)."""
+    own, other = (pd.to_numeric(t.set_index("seed")[quantity], errors="coerce").dropna() for t in (table, base))
+    if own.index.is_unique and other.index.is_unique and len(shared := own.index.intersection(other.index)):
+        each = [float(own[seed] - other[seed]) for seed in shared]
+        return True, len(each), float(np.mean(each)), *bootstrap.interval(each)
+    if own.empty or other.empty:
+        return False, 0, math.nan, math.nan, math.nan
+    ends = bootstrap.difference_interval(own.tolist(), other.tolist())
+    return False, min(len(own), len(other)), float(own.mean() - other.mean()), *ends
+
+
+def _spread(values: Sequence[float]) -> float:
+    return float(np.std(values, ddof=1)) if len(values) > 1 else math.nan
+
+
+def _told(frame: pd.DataFrame) -> pd.DataFrame:
+    frame.attrs |= {
+        "method": "percentile bootstrap of the mean over runs",
+        "level": bootstrap.LEVEL,
+        "resamples": bootstrap.RESAMPLES,
+        "seed": bootstrap.SEED,
+    }
+    return frame

@@ -1,0 +1,211 @@
+"""What a report is made from: every run read once, and the runs gathered into systems."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from ..angles import delta_angles, local_angles, matrix_angles
+from ..errors import AnalysisError
+from ..kolen_pollack import kolen_pollack_theory
+from ..run import Run
+from ..weight_mirror import weight_mirror_theory
+from .learning import Learning, learning
+
+PER_RUN = ("seeds", "learning", "output", "threads", "format")  # settings in which runs of one experiment may differ
+COMPLETE = "complete"
+MOST_VALUES = 200_000_000  # weights over all snapshots that a report reads to set them beside theory: some seconds
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # in C where there is one: a large circuit takes Python seconds
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """One run: what its file says, as frames and plain values.
+
+    matrix: one row per projection and instant (`angle_degrees`, `norm_ratio`), as measured during the run where it was,
+    else from the recorded weights. delta, local: one row per population and instant. shrinking, mirroring: what
+    theory says of |W - B| and of a mirror's angles, beside what the weights say; empty where it says nothing, or where
+    there are too many weights to read. weights: how many projections' are recorded, at how many `snapshots`.
+    """
+
+    path: Path
+    version: int
+    about: Mapping[str, Any]
+    results: Mapping[str, Any]
+    environment: Mapping[str, Any]
+    experiment: Mapping[str, Any]
+    experiment_text: str
+    circuit: Mapping[str, Any]
+    circuit_text: str
+    metrics: pd.DataFrame
+    matrix: pd.DataFrame
+    delta: pd.DataFrame
+    local: pd.DataFrame
+    shrinking: pd.DataFrame
+    mirroring: pd.DataFrame
+    learning: Learning
+    weights: int
+    snapshots: int
+
+    @property
+    def seed(self) -> int:
+        return int(self.about["seed"])
+
+    @property
+    def status(self) -> str:
+        return str(self.about["status"])
+
+    @property
+    def complete(self) -> bool:
+        return self.status == COMPLETE
+
+    @property
+    def transports(self) -> bool:
+        return bool(self.about["transports_weights"])
+
+    def number(self, name: str) -> float:
+        """A result as a number; NaN where the run has none."""
+        value = self.results.get(name)
+        return float(value) if isinstance(value, int | float) else math.nan
+
+
+@dataclass(frozen=True, kw_only=True)
+class System:
+    """Runs that differ in their seeds alone. `look` is the class of its color."""
+
+    name: str
+    runs: Sequence[Evidence]
+    look: str
+
+    @property
+    def first(self) -> Evidence:
+        return self.runs[0]
+
+    @cached_property
+    def judged(self) -> Sequence[Evidence]:
+        """The runs that count in tables: the complete ones, or all where there is none."""
+        return [run for run in self.runs if run.complete] or self.runs
+
+    @property
+    def transports(self) -> bool:
+        return any(run.transports for run in self.runs)
+
+    def over_runs(self, of: Callable[[Evidence], pd.DataFrame], name: str, value: str) -> pd.DataFrame:
+        """Mean, least and greatest over the counting runs of `value`, per layer and epoch: columns mean, min, max."""
+        frames = [of(run) for run in self.judged]
+        frames = [frame for frame in frames if len(frame)]
+        if not frames:
+            return pd.DataFrame(columns=[name, "depth", "epoch", "mean", "min", "max"])
+        table = pd.concat(frames, ignore_index=True).groupby([name, "depth", "epoch"], sort=False)[value]
+        return table.agg(["mean", "min", "max"]).reset_index().sort_values(["depth", "epoch"], ignore_index=True)
+
+
+def evidence(run: Run) -> Evidence:
+    """Reads all of a run that a report shows: of the weights, only what nothing else tells."""
+    matrix = matrix_angles(run, source="recorded")
+    text, circuit = run.experiment, run.circuit
+    return Evidence(
+        path=run.path,
+        version=run.version,
+        about=run.attributes,
+        results=run.results,
+        environment=run.environment,
+        experiment=mapping(text),
+        experiment_text=text,
+        circuit=mapping(circuit),
+        circuit_text=circuit,
+        metrics=run.metrics(),
+        matrix=matrix if len(matrix) else matrix_angles(run),
+        delta=delta_angles(run),
+        local=local_angles(run),
+        shrinking=_theory(run, kolen_pollack_theory, "expected_ratio"),
+        mirroring=_theory(run, weight_mirror_theory, "expected_degrees"),
+        learning=learning(mapping(circuit), run),
+        weights=len(run.synapses),
+        snapshots=len(run.steps),
+    )
+
+
+def systems(runs: Sequence[Evidence]) -> list[System]:
+    """The runs gathered: same learning system, circuit and settings, whatever the seed; in the order in which their
+    experiments list them.
+    """
+    gathered: dict[tuple[str, ...], list[Evidence]] = {}
+    for run in sorted(runs, key=_rank):
+        gathered.setdefault(_key(run), []).append(run)
+    names = _names([members[0] for members in gathered.values()])
+    return [
+        System(name=name, runs=sorted(members, key=lambda run: run.seed), look=f"s{index % 8}")
+        for index, (name, members) in enumerate(zip(names, gathered.values(), strict=True))
+    ]
+
+
+@lru_cache(maxsize=64)
+def mapping(text: str) -> dict[str, Any]:
+    """A recorded YAML text as plain data, empty where it is none: a report shows what can be read.
+
+    No recording has aliases, by which a short text can stand for endless data.
+    """
+    try:
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, LOADER)):
+            return {}
+        found = yaml.load(text, LOADER)
+        repr(found)  # what is nested too deeply for that is refused here, once
+    except (yaml.YAMLError, RecursionError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def settings(run: Evidence) -> dict[str, Any]:
+    """The experiment without what may differ between its runs."""
+    return {key: value for key, value in run.experiment.items() if key not in PER_RUN}
+
+
+def last(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows of each layer's last instant."""
+    return frame[frame["step"] == frame["step"].max()] if len(frame) else frame
+
+
+def _theory(run: Run, of: Callable[[Run], pd.DataFrame], expected: str) -> pd.DataFrame:
+    """The rows for which theory expects something."""
+    values = sum(math.prod(synapse.shape) for synapse in run.synapses.values()) * len(run.steps)
+    if values > MOST_VALUES or not run.pairs:
+        return pd.DataFrame(columns=[expected])
+    try:
+        return of(run).dropna(subset=[expected])
+    except AnalysisError:  # the experiment does not say what theory needs
+        return pd.DataFrame(columns=[expected])
+
+
+def _rank(run: Evidence) -> int:
+    """The place of a run's learning system in its experiment's list; one that is not named there comes last."""
+    listed = run.experiment.get("learning")
+    names = listed if isinstance(listed, list) else []
+    return names.index(run.about["learning"]) if run.about["learning"] in names else len(names)
+
+
+def _key(run: Evidence) -> tuple[str, ...]:
+    shared = settings(run)
+    rest = str(sorted(shared.items(), key=lambda item: str(item[0]))) if shared else run.experiment_text
+    circuit = sha256(run.circuit_text.encode("utf-8", "replace")).hexdigest()
+    return str(run.about["learning"]), str(run.about["circuit_name"]), circuit, rest
+
+
+def _names(firsts: Sequence[Evidence]) -> list[str]:
+    """As short as tells them apart: the system, then the circuit, the experiment, a number."""
+    learning = [str(run.about["learning"]) for run in firsts]
+    circuit = [str(run.about["circuit_name"]) for run in firsts]
+    experiment = [str(run.experiment.get("name", "")) for run in firsts]
+    names = list(learning)
+    for more in (circuit, experiment):
+        if len(set(names)) < len(names) and len(set(more)) > 1:
+            names = [f"{name}, {word}" if word else name for name, word in zip(names, more, strict=True)]
+    return [
+        name if names.count(name) == 1 else f"{name} ({names[: i + 1].count(name)})" for i, name in enumerate(names)
+    ]
