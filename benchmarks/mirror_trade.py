@@ -1,6 +1,6 @@
 """What a weight mirror's angle costs, in arithmetic and in time: the tables of docs/mirror.md, "What an angle costs".
 
-    python benchmarks/mirror_trade.py [count | rest | learn | all] [--seeds 2]
+    python benchmarks/mirror_trade.py [count | rest | learn | all] [--circuits NAME ...] [--seeds 2]
 
 count   by counting alone: multiply-adds of mirror steps over those of the engaged steps, in several networks and shapes
 rest    W at rest in two circuits: angle against theory, arithmetic and time, for several amounts of noise
@@ -203,6 +203,8 @@ LEARNING = (
     Setting(samples={"target_angle": 16}, r=0.4, every=4),
     Setting(samples={"target_angle": 12}, r=0.8, layers="rotate"),
 )
+LEARNT_BY = {"digits_resnet": LEARNING, "resnet18": (LEARNING[0], LEARNING[1], LEARNING[6], LEARNING[7])}
+"""The second circuit takes four times as long: four settings."""
 
 
 @dataclass(frozen=True)
@@ -261,7 +263,7 @@ def look(sim: Simulator, history: list[dict[str, np.ndarray]], lag: int) -> tupl
 
 
 def learning(circuit: str, seeds: int) -> Iterator[tuple[str, ...]]:
-    for setting in LEARNING:
+    for setting in LEARNT_BY[circuit]:
         runs = [learned(circuit, setting, seed) for seed in range(seeds)]
         degrees = ("now", "largest", "past", "moved", "last")
         yield (
@@ -282,18 +284,20 @@ LEARN_HEADINGS = (
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("part", nargs="?", choices=("count", "rest", "learn", "all"), default="all")
+    parser.add_argument("--circuits", nargs="*", choices=tuple(CIRCUITS), help="for rest and learn; default: both")
     parser.add_argument("--seeds", type=int, default=2)
     given = parser.parse_args()
     if given.part in ("count", "all"):
         print("\nMultiply-adds of a mirror step, percent of an engaged step, r = 0.1")
         table(COUNTED_HEADINGS, counted())
     if given.part in ("rest", "all"):
-        for circuit in CIRCUITS:
+        for circuit in given.circuits or CIRCUITS:
             print(f"\n{circuit}, W at rest, batch {BATCH}")
             table(REST_HEADINGS, at_rest(circuit, seed=0))
     if given.part in ("learn", "all"):
-        print(f"\ndigits_resnet while it learns, n = {given.seeds} seeds")
-        table(LEARN_HEADINGS, learning("digits_resnet", given.seeds))
+        for circuit in given.circuits or CIRCUITS:
+            print(f"\n{circuit} while it learns, n = {given.seeds} seeds")
+            table(LEARN_HEADINGS, learning(circuit, given.seeds))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
     OMP_NUM_THREADS=1 python benchmarks/recorder_stall.py [--minutes 5] [--snapshots 10] [--image 64] [--batch 4]
 
 A full-width ResNet-18 (11.7 million W, and as many B but for the first layer's) trains by Kolen-Pollack on random
-images. Two runs of `minutes` are trained in turns, chunk by chunk of some seconds: one hands a snapshot of everything to
+A full-width ResNet-18 (11.7 million W, and a B for each but the first layer) trains by Kolen-Pollack on random
 the recorder at the start of each of `snapshots` segments, whose thread writes while the chunk is trained; the other
 records nothing. Both take the same steps. Reported:
 

@@ -13,6 +13,7 @@ from .batch import fitting
 from .compiler.mode_programs import ModePrograms
 from .compiler.noise import NoiseInput
 from .errors import SimulationError
+from .ranks import NOBODY, Share
 
 PROBE = "<shadow>"
 """Where a mode's name stands in the key of noise that belongs to no step."""
@@ -23,7 +24,8 @@ class NoiseSource:
 
     So the same step of the same simulator has the same noise wherever and whenever it is run, and a run that was
     resumed goes on as it would have. Engines draw alike for themselves, not like each other: to compare them, draw
-    once and hand the arrays to both. The rows of noise are the samples of the step's batch, in its order.
+    once and hand the arrays to both. The rows of noise are the samples of the step's batch, in its order: ranks that
+    share a batch draw for all of it and keep their rows.
     """
 
     def __init__(self, engine: Engine[Any], seed: int) -> None:
@@ -31,18 +33,18 @@ class NoiseSource:
         self.seed = seed
 
     def draw(
-        self, wanted: Iterable[NoiseInput], mode: str, step: int, *, samples: int = 0, given: Mapping[str, Any]
+        self, wanted: Iterable[NoiseInput], mode: str, step: int, *, share: Share = NOBODY, given: Mapping[str, Any]
     ) -> dict[str, Any]:
-        """Arrays by input name: those that are given, the others fresh. `samples` is the size of the step's batch."""
+        """Arrays by input name: those that are given, the others fresh. `share`: which samples of the step's batch."""
         return {
-            noise.name: given[noise.name] if noise.name in given else self._fresh(noise, mode, step, samples)
+            noise.name: given[noise.name] if noise.name in given else self._fresh(noise, mode, step, share)
             for noise in wanted
         }
 
-    def _fresh(self, noise: NoiseInput, mode: str, step: int, samples: int) -> Any:
+    def _fresh(self, noise: NoiseInput, mode: str, step: int, share: Share) -> Any:
         key = (self.seed, crc32(mode.encode()), crc32(noise.name.encode()), step)
-        maps = samples if noise.maps is None else noise.maps
-        fresh = self.engine.noise(noise.distribution, (maps, *noise.shape), key)
+        maps, rows = (share.whole, share.rows) if noise.maps is None else (noise.maps, slice(None))
+        fresh = self.engine.noise(noise.distribution, (maps, *noise.shape), key)[rows]
         return fresh if noise.scale == 1 else fresh * noise.scale
 
     # ---- noise from outside

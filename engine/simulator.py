@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequenc
 from functools import cached_property
 from math import ceil
 from typing import Any, TypeVar
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,6 +13,7 @@ from ..circuits.declarations import Circuit, Consolidation
 from ..circuits.errors import CircuitError, suggest
 from ..circuits.locality import LocalityReport, prove
 from .alignment import Alignment
+from .averaging import Averaging
 from .backends.base import Engine, Executable
 from .backends.registry import load_engine
 from .batch import fit, given_as_classes, numbers
@@ -20,6 +22,7 @@ from .compiler.mode_programs import ModePrograms
 from .compiler.program import Program
 from .errors import SimulationError
 from .noise_source import PROBE, NoiseSource
+from .ranks import NOBODY, Ranks, Share
 from .stepping import Stepper
 from .views import Floats, States, Weights
 
@@ -37,6 +40,7 @@ def compile(
     watch: Sequence[str] = (),
     state: Mapping[str, ArrayLike] | None = None,
     in_place: bool = False,
+    ranks: Ranks | None = None,
 ) -> "Simulator":
     """Compile a circuit for an engine and draw its initial state.
 
@@ -44,15 +48,18 @@ def compile(
     is plain SGD with rate 0.1. Compartments in `watch` ("v1.rate") are kept at every step, so that reading them costs
     nothing. `state` puts arrays by state name (weights/image->v1, as in `state_dict`) in the place of what would be
     drawn. With `in_place`, new states take the memory of the old ones: there is one set of weights and traces instead
-    of two, and what a step saw can be read only where it was watched. Raises CircuitError, EngineError, and
-    SimulationError for states that do not fit.
+    of two, and what a step saw can be read only where it was watched. With `ranks`, this process is one of several that
+    share the model: steps take its share of the batch and learn from all of it (see `Ranks`). Raises CircuitError,
+    EngineError, RanksError where ranks were given different things, and SimulationError for states that do not fit.
     """
     if not isinstance(circuit, Circuit):
         raise SimulationError(f"compile takes a circuit, as counterstream.load gives it (got {circuit!r})")
     if not isinstance(seed, int | np.integer) or seed < 0:
         raise SimulationError(f"seed must be a whole number from 0 (got {seed!r})")
+    if not isinstance(ranks, Ranks | None):
+        raise SimulationError(f"ranks must be engine.Ranks(), or None for a process alone (got {ranks!r})")
     compiled = compile_circuit(circuit, consolidation, watch)
-    return Simulator(compiled, load_engine(engine, dtype=dtype, device=device), seed, state, in_place)
+    return Simulator(compiled, load_engine(engine, dtype=dtype, device=device), seed, state, in_place, ranks)
 
 
 class Simulator:
@@ -70,11 +77,13 @@ class Simulator:
         seed: int = 0,
         state: Mapping[str, ArrayLike] | None = None,
         in_place: bool = False,
+        ranks: Ranks | None = None,
     ) -> None:
         self.compiled = compiled
         self.engine = engine
         self.seed = seed
         self.in_place = in_place
+        self.ranks = ranks
         self.rate = 1.0
         """Multiplier of the consolidation's rate, for schedules."""
         self.steps: dict[str, int] = dict.fromkeys(compiled.modes, 0)
@@ -90,6 +99,7 @@ class Simulator:
         self._read: dict[tuple[str, ...], Program] = {}
         self._last: tuple[str, dict[str, Any]] | None = None
         self._watched: dict[str, Any] = {}
+        self.check_in_step()
 
     # ---- what it is
 
@@ -144,7 +154,8 @@ class Simulator:
         batch = self._converted(programs.observe, self._fit(programs.observe, data, target, modulators or {}))
         samples = _samples(programs.observe, batch)
         given = self._noise.masks(mode, programs, noise or {}, samples)
-        masks = self._noise.draw(programs.noise, mode, self.steps[mode], samples=samples, given=given)
+        share = self._share(samples) if programs.noise else NOBODY
+        masks = self._noise.draw(programs.noise, mode, self.steps[mode], share=share, given=given)
         inputs = {**self._state, **batch, **masks}
         observed = self._advance(mode, inputs)
         self._last = None if self.in_place else (mode, inputs)
@@ -168,6 +179,9 @@ class Simulator:
     def turn(self, mode: str) -> int:
         """The place in `compiled.turns[mode]` of what the mode's next step runs: 0 where projections do not rotate."""
         return self.steps[mode] % len(self.compiled.turns[mode])
+
+    def _share(self, samples: int) -> Share:
+        return Share.all_of(samples) if self.ranks is None else self.ranks.share(samples, self.engine)
 
     def _advance(self, mode: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """One step: every new state takes its place. What the step observed is returned."""
@@ -273,7 +287,8 @@ class Simulator:
         run = _once(self._observe, f"<look {program.name}>", lambda: self.engine.compile(program, rarely=True))
         wanted = self.compiled.modes[self.compiled.data_mode].noise
         batch = self._converted(program, self._fit(program, data, target, {}))
-        masks = self._noise.draw(wanted, PROBE, 0, samples=_samples(program, batch), given={})
+        share = Share.all_of(_samples(program, batch))
+        masks = self._noise.draw(wanted, PROBE, 0, share=share, given={})
         return {name: self.engine.numpy(value) for name, value in run({**self._state, **batch, **masks}).items()}
 
     # ---- state
@@ -322,6 +337,17 @@ class Simulator:
             raise SimulationError(f"{name} must have shape {list(shape)} (got {list(array.shape)})")
         return self.engine.array(array.copy())
 
+    def check_in_step(self) -> None:
+        """Raise RanksError, on every rank, unless all ranks hold the same: state to the last bit, steps, rate and seed.
+
+        All ranks call it together; alone there is nothing to check. It reads the whole state: now and then is enough.
+        """
+        if self.ranks is None:
+            return
+        held: dict[str, object] = {name: crc32(np.ascontiguousarray(self.show_state(name))) for name in self._state}
+        held |= {f"steps/{mode}": count for mode, count in self.steps.items()}
+        self.ranks.compare({**held, "rate": self.rate, "seed": self.seed, "consolidation": repr(self.compiled.common)})
+
     # ---- executables
 
     def _programs(self, mode: str, *, isolates: bool) -> ModePrograms:
@@ -338,8 +364,12 @@ class Simulator:
         return _once(
             self._steppers,
             (mode, turn),
-            lambda: Stepper(self.engine, programs, states, in_place=self.in_place, average=None),
+            lambda: Stepper(self.engine, programs, states, in_place=self.in_place, average=self._averaging(programs)),
         )
+
+    def _averaging(self, programs: ModePrograms) -> Averaging | None:
+        """Where projections run by themselves, all ranks draw the same noise and find the same: nothing is sent."""
+        return None if self.ranks is None or programs.mode.isolates else Averaging(programs.observe, self.ranks)
 
     def _executable(self, name: str) -> Executable[Any]:
         """`predict` or `evaluate`."""

@@ -1,4 +1,4 @@
-"""Steps of one mode on an engine: observe, then consolidate, or both as one program where the engine prefers that."""
+"""Steps of one mode on an engine: observe, then consolidate, or both as one program."""
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -9,14 +9,16 @@ from .compiler.joining import joined
 from .compiler.mode_programs import ModePrograms
 
 Arrays: TypeAlias = Mapping[str, Any]
-Average: TypeAlias = Callable[[Arrays], dict[str, Any]]
+Average: TypeAlias = Callable[[Arrays, Arrays], dict[str, Any]]
+"""Of what was observed on which inputs."""
 
 
 class Stepper:
     """What a step of one mode runs.
 
     `average`, where workers share a model, turns the drives of one of them into the mean over all; then the two
-    programs stay apart, since it works between them. With `in_place`, states are overwritten.
+    programs stay apart, since it works between them. With `in_place`, states are overwritten, each as soon as its drive
+    is known: the two programs become one, in which drives do not wait for each other. So they do for engines that fuse.
     """
 
     def __init__(
@@ -36,12 +38,12 @@ class Stepper:
 
     def __call__(self, state: Arrays, inputs: Arrays, hyper: Arrays) -> tuple[dict[str, Any], dict[str, Any]]:
         """(the new state, what else was observed)."""
-        if self._engine.joins and self._average is None:
+        if self._average is None and (self._engine.joins or self._donated):
             results = self._whole({**state, **inputs, **hyper})
         else:
             results = self._observe({**state, **inputs})
             if self._average is not None:
-                results = self._average(results)
+                results = self._average(results, inputs)
             results = {**results, **self._consolidate({**state, **results, **hyper})}
         new = {name: value for name, value in results.items() if name in self._states}
         seen = {name: value for name, value in results.items() if not name.startswith("drive/") and name not in new}

@@ -58,7 +58,7 @@ class Engine(ABC, Generic[Array]):
     dtypes: ClassVar[tuple[str, ...]]  # the first is the default
     operations: ClassVar[frozenset[str]]
     wirings: ClassVar[frozenset[str]]  # by kind
-    joins: ClassVar[bool] = False  # whether a step is better one program than two: an engine that fuses says so
+    joins: ClassVar[bool] = False  # whether a step is better one program than two even where nothing is overwritten
     functions: ClassVar[Mapping[str, frozenset[str]]]  # by operation: what its function, name or loss may be
 
     def __init__(self, *, dtype: str | None = None, device: str = "cpu") -> None:

@@ -153,9 +153,7 @@ def test_variants_set_options_and_name_the_circuit(tmp_path: Any) -> None:
     }
     narrow = cs.load(f"{tmp_path}/net.yaml:narrow", options={"first": 1})
     assert shapes(narrow)["s.block1.b"] == 5
-    with pytest.raises(
-        cs.CircuitError, match=r"unknown variant 'narow'. Did you mean 'narrow'\? variants: narrow"
-    ):
+    with pytest.raises(cs.CircuitError, match=r"unknown variant 'narow'. Did you mean 'narrow'\? variants: narrow"):
         cs.load(f"{tmp_path}/net.yaml:narow")
 
 

@@ -1,6 +1,8 @@
 """`explain`: totals first, a screenful, the same figures as JSON, the programs on request."""
 
 import json
+from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -50,6 +52,20 @@ def test_mirrors_are_told_as_shares_of_a_step() -> None:
     assert share > 1, "small images: the noise outweighs the data"
     assert f"{share:.2g} x engaged" in output("digits_resnet", "--learning", "weight_mirror", "--batch", "16")
     assert "% of engaged" in output("digits_resnet", "--learning", "weight_mirror", "--batch", "10000")
+
+
+def test_projections_that_rotate_are_told_by_the_round(tmp_path: Path) -> None:
+    stock = (files("counterstream.models") / "learning" / "weight_mirror.yaml").read_text(encoding="utf-8")
+    system = tmp_path / "turning.yaml"
+    system.write_text(stock.replace("    every: 1", "    every: 2\n    layers: {rotate: 4}"), encoding="utf-8")
+    assert "once every 2 steps, in 4 turns" in " ".join(output("digits_resnet", "--learning", str(system)).split())
+    whole, turning = (
+        figures("digits_resnet", "--learning", learning)["modes"]["mirror"]
+        for learning in ("weight_mirror", str(system))
+    )
+    assert (whole["turns"], turning["turns"]) == (1, 4)
+    assert turning["multiply_adds"] == whole["multiply_adds"]
+    assert turning["memory_bytes"] < whole["memory_bytes"]
 
 
 def test_json_holds_every_figure() -> None:

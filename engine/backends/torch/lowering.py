@@ -104,8 +104,10 @@ class Lowering:
         return self.call(torch.div, total, self.batch(batched))
 
     def stand_in(self, shape: list[Any]) -> fx.Node:
-        """A tensor of which only the shape will be read."""
-        return self.call(aten.empty.memory_format, shape, dtype=self.precision.compute, device=self.device)
+        """A tensor of which only the shape will be read, laid out so that nobody copies it into another layout."""
+        layout = torch.channels_last if len(shape) == 4 else torch.contiguous_format
+        how = {"dtype": self.precision.compute, "device": self.device, "memory_format": layout}
+        return self.call(aten.empty.memory_format, shape, **how)
 
     def reshape(self, node: fx.Node, *shape: Any) -> fx.Node:
         return self.call(torch.reshape, node, list(shape))

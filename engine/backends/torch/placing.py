@@ -24,6 +24,7 @@ def place(graph: fx.Graph, homes: Iterable[tuple[fx.Node, fx.Node]], *, fused: b
     With `fused`, elementwise calls write there themselves. Without, copies are left, which a compiler fuses. Nodes of
     values without a batch carry their shape in `meta`.
     """
+    homes = tuple(homes)
     order = {node: position for position, node in enumerate(graph.nodes)}
     taken: set[fx.Node] = set()
     for value, home in homes:
@@ -39,6 +40,7 @@ def place(graph: fx.Graph, homes: Iterable[tuple[fx.Node, fx.Node]], *, fused: b
             with graph.inserting_after(max((value, last), key=order.__getitem__)):
                 graph.call_function(aten.copy_.default, (home, value))
         taken.add(value)
+    check_order(graph, {home for _, home in homes})
 
 
 def _readers(node: fx.Node) -> set[fx.Node]:
@@ -59,3 +61,17 @@ def _is_scratch(before: fx.Node, value: fx.Node, home: fx.Node) -> bool:
 
 def _write(call: fx.Node, home: fx.Node) -> None:
     call.kwargs = {**call.kwargs, "out": home}
+
+
+def check_order(graph: fx.Graph, homes: Iterable[fx.Node]) -> None:
+    """Every read of what was in a home precedes all writes into it, or takes place in the first of them."""
+    order = {node: position for position, node in enumerate(graph.nodes)}
+    for home in homes:
+        writes = [node for node in home.users if _writes(node, home)]
+        first = min((order[node] for node in writes), default=len(order))
+        late = [node for node in _readers(home) if order[node] > first and node not in writes and node.op != "output"]
+        assert not late, f"{late} would read {home} after it was overwritten"
+
+
+def _writes(node: fx.Node, home: fx.Node) -> bool:
+    return node.kwargs.get("out") is home or (node.target is aten.copy_.default and node.args[0] is home)

@@ -76,6 +76,9 @@ def normalize_back(
 ) -> tuple[Node, ...]:
     mask = [index in low.parts_read() for index in range(3)]
     unread = 0.0  # epsilon: in training, `deviation` holds it already
+    if low.program.values[value.inputs[0]].operation == "project" and len(value.shape) == 3:
+        # Direct feedback, one number a channel, is spread over the positions without memory of its own, in no layout.
+        gated = low.call(aten.clone.default, gated, memory_format=torch.channels_last)
     whole = low.call(
         aten.native_batch_norm_backward.default,
         gated, soma, gain, None, None, mean, deviation, True, unread, mask,

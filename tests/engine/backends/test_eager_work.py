@@ -7,6 +7,7 @@ import torch
 from torch import fx
 
 import counterstream as cs
+from counterstream.engine.backends.torch.placing import check_order, place
 
 from ..nets import SYSTEMS, residual, residual_batch, simulate
 
@@ -36,3 +37,32 @@ def test_activities_are_freed_at_their_last_use() -> None:
     made = {node.name for node in module.graph.nodes if node.op == "call_function"}
     for name in made - returned:
         assert re.search(rf"\b{name} = (\w+ = )*None", module.code), name
+
+
+def test_drives_do_not_wait_for_each_other() -> None:
+    """With states in place, each drive is consolidated and dropped before the next but one is there."""
+    sim = simulate(residual(decay=0.01), consolidation=cs.Consolidation(momentum=0.9), in_place=True)
+    sim.step(*residual_batch())
+    nodes = list(sim._stepper("engaged")._whole.module.graph.nodes)
+    place = {node: position for position, node in enumerate(nodes)}
+    placed = [node for node in nodes if "out" in node.kwargs]
+    drives = [node for node in placed if node.kwargs["out"] is node.args[0] and node.args[0].op != "placeholder"]
+    assert len(drives) == 7
+    spans = [(place[node.args[0]], max(place[user] for user in node.users)) for node in drives]
+    assert max(sum(start <= at <= end for start, end in spans) for at in range(len(nodes))) <= 2
+
+
+def test_a_read_after_a_write_is_an_error() -> None:
+    graph = fx.Graph()
+    home, other = graph.placeholder("home"), graph.placeholder("other")
+    for node in (home, other):
+        node.meta["shape"] = (2,)
+    new = graph.call_function(torch.add, (home, other))
+    new.meta["shape"] = (2,)
+    graph.output((new,))
+    place(graph, [(new, home)], fused=True)
+    assert new.kwargs["out"] is home
+    with graph.inserting_after(new):
+        graph.call_function(torch.mul, (home, 2))
+    with pytest.raises(AssertionError, match="would read home after it was overwritten"):
+        check_order(graph, [home])

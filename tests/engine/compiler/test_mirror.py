@@ -190,6 +190,16 @@ def test_a_target_angle_gives_the_fewest_maps_that_meet_it(degrees: float, answe
             assert tangent == pytest.approx(by_hand)
 
 
+@pytest.mark.parametrize("r", [0.05, 0.1, 0.4, 1.0])
+def test_arithmetic_times_lag_is_a_constant_of_the_layer(r: float) -> None:
+    """Maps a step times (lag + 1/2), lag = 1/r - 1, are q / (2 tan^2) for every r, up to the rounding to whole maps."""
+    compiled = compile_circuit(programs("{target_angle: 2}", r=r))
+    for label, maps in maps_of(compiled.circuit).items():
+        q = noise_of_one_map(compiled.graph.geometries[label], kurtosis=3.0)
+        constant = q / (2 * tan(radians(2)) ** 2)
+        assert maps == ceil(constant / (1 / r - 1 / 2))
+
+
 @pytest.mark.parametrize("r", [0.0, 2.0])
 def test_a_target_angle_needs_a_leak_below_two(r: float) -> None:
     with pytest.raises(cs.CircuitError, match="target_angle needs a rule with a leak"):

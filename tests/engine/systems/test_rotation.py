@@ -76,6 +76,19 @@ def test_each_is_served_as_if_it_were_alone() -> None:
         close(sim.weights["last~"], b, 1e-12)
 
 
+def test_a_mirror_that_takes_turns_lags_as_much_longer() -> None:
+    """The mean age of the W that B holds, over a round of P = 3 steps: P / r - (P + 1) / 2."""
+    sim = stack(layers="rotate")
+    start, pace = sim.weights["last"], np.random.default_rng(1).normal(size=(3, 7)) / 100
+    sim.weights["last~"] = start
+    white, behind = {"last": np.sqrt(7) * np.eye(7)}, []
+    for step in range(600):
+        sim.weights["last"] = start + step * pace
+        sim.run("mirror", noise=white)
+        behind.append(sim.weights["last"] - sim.weights["last~"])
+    close(np.mean(behind[-3:], axis=0), (3 / 0.1 - 2) * pace, 1e-6)
+
+
 def test_engines_agree_on_every_turn() -> None:
     torch, reference = stack(layers={"rotate": 2}), stack("reference", layers={"rotate": 2})
     reference.load_state_dict(torch.state_dict())
