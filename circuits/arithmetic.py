@@ -3,11 +3,11 @@
 import ast
 import operator
 from collections.abc import Callable, Iterator, Mapping
-from math import isfinite
 from types import MappingProxyType
 from typing import Any
 
-MAXIMAL_LENGTH = 200  # of an expression; with no powers in the grammar, no number in it grows beyond reason
+MAXIMAL_LENGTH = 200  # of an expression: it stays shallow, and short to work out
+MAXIMAL_RESULT = 1e15  # in size: exact as a float. Options reckoned from options would grow on and on
 
 _OPERATORS: MappingProxyType[type[ast.operator], tuple[str, Callable[[Any, Any], Any]]] = MappingProxyType(
     {
@@ -21,6 +21,7 @@ _OPERATORS: MappingProxyType[type[ast.operator], tuple[str, Callable[[Any, Any],
 )
 _FUNCTIONS: MappingProxyType[str, Callable[..., Any]] = MappingProxyType({"round": round, "min": min, "max": max})
 _GRAMMAR = "an expression holds numbers, names, entries of lists such as depths[0], + - * / // %, round, min and max"
+_COUNTS = "round takes one number, min and max take two or more"
 
 
 class ArithmeticFault(ValueError):
@@ -48,8 +49,8 @@ def substitute(reference: str, scope: Mapping[str, Any]) -> Any:
         raise ArithmeticFault(f"cannot be worked out: {error} (got {reference})") from None
     if isinstance(value, str):
         return f"$({value})"
-    if not isfinite(value):
-        raise ArithmeticFault(f"the result must be a finite number (got {reference})")
+    if not abs(value) <= MAXIMAL_RESULT:  # nor is what is no number
+        raise ArithmeticFault(f"the result must be a finite number of at most {MAXIMAL_RESULT:g} (got {reference})")
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
@@ -76,13 +77,15 @@ def _parts(node: ast.expr) -> tuple[ast.expr, ...]:
             return ()
         case ast.Name():
             return ()
-        case ast.Subscript(value=ast.Name(), slice=ast.Constant(value=int())):
+        case ast.Subscript(value=ast.Name(), slice=ast.Constant(value=int() as index)) if not isinstance(index, bool):
             return ()
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             return (operand,)
         case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
             return left, right
         case ast.Call(func=ast.Name(id=name), args=args, keywords=[]) if name in _FUNCTIONS and args:
+            if (len(args) == 1) != (name == "round"):
+                raise ArithmeticFault(f"{_COUNTS} (got {ast.unparse(node)})")
             return tuple(args)
     raise ArithmeticFault(f"{_GRAMMAR} (got {ast.unparse(node)})")
 

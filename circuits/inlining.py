@@ -1,116 +1,16 @@
 """Blocks and stages written out: a document with repetition becomes one without, and every piece keeps its place."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from . import names
-from .arithmetic import ArithmeticFault, is_reference, names_in, substitute
 from .declarations import Block, Stage
 from .errors import CircuitError, Problem, suggest
+from .references import left_over, settled, substituted
 from .validation import build
 from .yamlfile import Document, Path_
 
 MAXIMAL_INSTANCES = 1_000  # of blocks in one circuit
-
-
-def apply_options(document: Document, given: Mapping[str, Any], variant: str | None = None) -> Document:
-    """The document without options and variants: every `$option` replaced by its value.
-
-    That is the value in `given`, or the variant's, or the declared default. Options may be reckoned from options that
-    stand before them. Inside a block, the block's own parameters hide options of the same name. A variant's name
-    becomes the circuit's. Raises CircuitError for unknown options and variants.
-    """
-    data = document.data
-    if not isinstance(data, dict):
-        return document
-    declared, variants = _mapping(document, "options"), _mapping(document, "variants")
-    if variant is not None and variant not in variants:
-        hint = suggest(variant, variants, "variants")
-        raise CircuitError(document.problem(f"unknown variant '{variant}'. {hint}", ("variants",)))
-    problems = [
-        document.problem(f"unknown option '{name}'. {suggest(name, declared, 'options')}", path)
-        for name, path in _set_options(given, variants)
-        if name not in declared
-    ]
-    options = _settled({**declared, **(variants[variant] if variant else {}), **given})
-    rest = {key: value for key, value in data.items() if key not in ("options", "variants", "blocks")}
-    written = _substitute(rest | ({"name": variant} if variant else {}), options)
-    problems += _left_over(document, written, (), options, "options")
-    if problems:
-        raise CircuitError(sorted(problems, key=lambda p: p.location))
-    if isinstance(blocks := data.get("blocks"), dict):
-        written["blocks"] = {name: _substitute(block, _unhidden(options, block)) for name, block in blocks.items()}
-    elif "blocks" in data:
-        written["blocks"] = blocks
-    ordered = {key: written[key] for key in (*data, "name") if key in written}
-    return Document(ordered, document.file, origins={(): (document, ())})
-
-
-def _mapping(document: Document, key: str) -> dict[str, Any]:
-    """What stands at the top of a file under a key, of names to values."""
-    found = document.data.get(key) or {}
-    nested = key == "variants" and isinstance(found, dict)
-    for path, value in (((key,), found), *(((key, name), item) for name, item in (found.items() if nested else ()))):
-        if not isinstance(value, dict):
-            raise CircuitError(document.problem("must be a mapping of names to values", path))
-    return dict(found)
-
-
-def _set_options(given: Mapping[str, Any], variants: Mapping[str, Any]) -> Iterator[tuple[str, Path_]]:
-    """The options that somebody sets, and where."""
-    yield from ((name, ("options",)) for name in given)
-    for variant, settings in variants.items():
-        yield from ((name, ("variants", variant, name)) for name in settings)
-
-
-def _settled(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Options with references among them replaced; each may name those before it."""
-    settled: dict[str, Any] = {}
-    for name, value in options.items():
-        settled[name] = _substitute(value, settled)
-    return settled
-
-
-def _unhidden(options: dict[str, Any], block: Any) -> dict[str, Any]:
-    own = block.get("parameters", {}) if isinstance(block, dict) else {}
-    return {name: value for name, value in options.items() if not isinstance(own, dict) or name not in own}
-
-
-def _substitute(value: Any, scope: Mapping[str, Any]) -> Any:
-    """The value with every reference replaced; what is out of scope, or cannot be worked out, stays as it is."""
-    if isinstance(value, str) and is_reference(value):
-        try:
-            return substitute(value, scope)
-        except ArithmeticFault:
-            return value  # `_left_over` says what is wrong with it, and where
-    if isinstance(value, dict):
-        return {key: _substitute(item, scope) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_substitute(item, scope) for item in value]
-    return value
-
-
-def _left_over(document: Document, value: Any, path: Path_, scope: Mapping[str, Any], noun: str) -> Iterator[Problem]:
-    """A problem for every reference that nothing has replaced."""
-    if isinstance(value, str) and is_reference(value):
-        yield document.problem(_why_left(value, scope, noun), path)
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            yield from _left_over(document, item, (*path, key), scope, noun)
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _left_over(document, item, (*path, index), scope, noun)
-
-
-def _why_left(reference: str, scope: Mapping[str, Any], noun: str) -> str:
-    try:
-        for name in names_in(reference):
-            if name not in scope:
-                return f"unknown name '${name}'. {suggest(name, scope, noun)}"
-        substitute(reference, scope)
-    except ArithmeticFault as fault:
-        return str(fault)
-    return f"must name a value (got {reference})"  # a name whose value is a reference that leads nowhere
 
 
 def flat(document: Document) -> Document:
@@ -154,12 +54,12 @@ class _Writer:
         path: Path_ = ("stages", index)
         self._check_stage(path, stage)
         source = self.ends.get(stage.source, stage.source)
-        repeat = stage.repeat if isinstance(stage.repeat, int) else 0
+        repeat = stage.repeat
         self._instances += max(repeat, 0)
         if repeat < 1 or self._instances > MAXIMAL_INSTANCES:
             self._complain(
                 f"repeat must be at least 1, and a circuit holds at most {MAXIMAL_INSTANCES} instances of blocks "
-                f"(got {stage.repeat!r})",
+                f"(got {repeat})",
                 (*path, "repeat"),
             )
             repeat = 0
@@ -170,7 +70,8 @@ class _Writer:
             if not isinstance(name, str) or name not in self.blocks:
                 self._complain(f"unknown block '{name}'. {suggest(str(name), self.blocks, 'blocks')}", (*path, named))
                 break
-            scope = self._scope(path, name, stage.parameters, changes)
+            if (scope := self._scope(path, name, stage.parameters, changes)) is None:
+                break
             source = self._instance(f"{stage.name}.block{number}", name, scope, source)
         self.ends[stage.name] = source
 
@@ -183,16 +84,19 @@ class _Writer:
             valid = suggest(stage.source, [*self.populations, *self.ends], "populations and stages above")
             self._complain(f"unknown population '{stage.source}'. {valid}", (*path, "from"))
 
-    def _scope(self, path: Path_, name: str, given: dict[str, Any], first: dict[str, Any]) -> dict[str, Any]:
+    def _scope(self, path: Path_, name: str, given: dict[str, Any], first: dict[str, Any]) -> dict[str, Any] | None:
+        """The parameters of one instance of a block; None where some cannot be settled."""
         block = self.blocks[name]
         for key, values in (("with", given), ("first", first)):
             for unknown in sorted(values.keys() - block.parameters.keys()):
                 valid = suggest(unknown, block.parameters, "its parameters")
                 self._complain(f"block '{name}' has no parameter '{unknown}'. {valid}", (*path, key, unknown))
-        scope = {**block.parameters, **given, **first}
-        for _ in range(min(len(scope), 8)):  # a parameter's value may name other parameters, which may name others
-            scope = {key: _substitute(value, scope) for key, value in scope.items()}
-        return scope
+        scope, faults = settled({**block.parameters, **given, **first}, "parameters of the block")
+        for parameter, why in faults:
+            holder = ("first" if parameter[0] in first else "with") if parameter[0] in {**given, **first} else ""
+            place: Path_ = (*path, holder) if holder else ("blocks", name, "parameters")
+            self._complain(why, (*place, *parameter))
+        return None if faults else scope
 
     def _instance(self, prefix: str, block_name: str, scope: dict[str, Any], source: str) -> str:
         block, origin = self.blocks[block_name], ("blocks", block_name)
@@ -218,8 +122,9 @@ class _Writer:
         return f"{prefix}.{block.ports.out}"
 
     def _filled(self, declared: Any, scope: dict[str, Any], place: Path_) -> Any:
-        written = _substitute(declared, scope)
-        self.problems += _left_over(self.source, written, place, scope, "parameters of the block")
+        written = substituted(declared, scope)
+        for path, why in left_over(written, scope, "parameters of the block"):
+            self._complain(why, (*place, *path))
         return written
 
     def _renamed(

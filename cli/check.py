@@ -2,17 +2,18 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .options import Options, settings
+from .options import Options, command, settings
 
 if TYPE_CHECKING:
     from ..circuits.locality import LocalityReport, Verdict
 
-
+MOST_ROWS = 20
+"""Of the table: with the rules and departures below it, a screenful."""
 DEPARTURES = "Departures from locality that the model makes on purpose (none moves a weight to another synapse)"
 
 
@@ -24,6 +25,9 @@ def check(
     option: Options = None,
     require_local: Annotated[
         bool, typer.Option("--require-local", help="Leave with exit code 1 where a synapse is not local.")
+    ] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="List every projection, where there are too many for a screen.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the verdicts as JSON.")] = False,
 ) -> None:
@@ -43,19 +47,23 @@ def check(
 
         print(json.dumps(report.as_data(), indent=1))
     else:
-        _print(report)
+        _print(report, everything)
+        print(f"Next: {command('explain', circuit, learning, option)}")
     if require_local and not report.local:
         raise typer.Exit(1)
 
 
-def _print(report: "LocalityReport") -> None:
+def _print(report: "LocalityReport", everything: bool) -> None:
     from .console import console
     from .report import table_of
 
     screen = console()
     screen.print(f"{report.circuit}, learning by {report.system or 'rules of its own'}\n", soft_wrap=True)
     rows = [(forward.subject, _judged(forward), _judged(reverse)) for forward, reverse in _pairs(report)]
-    screen.print(table_of(("projection", "forward synapses", "feedback synapses"), rows, left=True))
+    shown = rows if everything or len(rows) <= MOST_ROWS else _folded(rows)
+    screen.print(table_of(("projection", "forward synapses", "feedback synapses"), shown, left=True))
+    if shown is not rows:
+        screen.print("Any number may stand for a *; --all lists the projections one by one", soft_wrap=True)
     for line in (
         *_populations(report),
         *_grouped("Rules", _rules(report)),
@@ -73,6 +81,24 @@ def _pairs(report: "LocalityReport") -> "Iterator[tuple[Verdict, Verdict | None]
         told = [v for v in (verdict, reverse) if v and (v.rules or not v.local)]
         if told and subject.removesuffix("~") not in verdicts.keys() - {subject}:
             yield verdict, reverse
+
+
+def _folded(rows: Sequence[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
+    """Rows counted that are alike but for the numbers of their blocks, or, where those are many, for any number."""
+    for numbers in (r"\d+(?=[^->]*\.)", r"\d+"):
+        alike: dict[tuple[str, str, str], list[str]] = {}
+        for name, forward, feedback in rows:
+            alike.setdefault((re.sub(numbers, "*", name), forward, feedback), []).append(name)
+        if len(alike) <= MOST_ROWS:
+            break
+    folded = [
+        (f"{len(names):4d} x {folding if len(names) > 1 else names[0]}", forward, feedback)
+        for (folding, forward, feedback), names in alike.items()
+    ]
+    if len(folded) > MOST_ROWS:
+        rest = sum(map(len, list(alike.values())[MOST_ROWS - 1 :]))
+        folded = [*folded[: MOST_ROWS - 1], (f"{rest:4d} others", "", "")]
+    return folded
 
 
 def _judged(verdict: "Verdict | None") -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .options import Options, settings
+from .options import Options, command, settings
 
 if TYPE_CHECKING:
     from ..circuits.drawing import Scene
@@ -56,8 +56,8 @@ def draw(
     path = output or Path(re.sub(r"[^\w.-]+", "_", loaded.name).strip(".") or "circuit").with_suffix(".svg")
     scene = picture(loaded, opened=expand or (), depth=depth, foldable=path.suffix.lower() == ".html")
     _write(path, _painted(scene, path.suffix.lower()))
-    told = f" --learning {learning}" if learning else ""
-    print(f"Written to {path}: open it in a browser. What it shows, in words: counterstream check {circuit}{told}")
+    print(f"Written to {path}: open it in a browser.")
+    print(f"Next: {command('check', circuit, learning, option)}")
 
 
 def _check(path: Path) -> None:

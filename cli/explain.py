@@ -1,18 +1,17 @@
 """`counterstream explain`: what a circuit computes, and what that costs."""
 
-import shlex
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .options import Options, settings
+from .options import Options, command, settings
 
 if TYPE_CHECKING:
     from ..engine.compiler.circuit_cost import CircuitCost, ModeCost
     from ..engine.compiler.cost import Cost
 
-ITEMSIZES = {"float32": 4, "float64": 8}
+ITEMSIZES = {"float32": 4, "float64": 8, "bfloat16": 2}
 
 
 def explain(
@@ -63,11 +62,7 @@ def explain(
     if not operations:
         alone = "" if mode else f"; --mode {PREDICT} shows that mode alone"
         print(f"--operations lists the programs value by value{alone}.")
-    same = [
-        *(("--learning", learning) if learning else ()),
-        *(part for one in option or () for part in ("--option", one)),
-    ]
-    print(f"Next: {shlex.join(('counterstream', 'check', circuit, *same))}")
+    print(f"Next: {command('draw', circuit, learning, option)}")
 
 
 def _known(name: str, valid: Collection[str], noun: str) -> str:

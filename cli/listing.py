@@ -1,38 +1,91 @@
 """`counterstream list`: what there is to choose from."""
 
-from typing import Annotated, get_args
+import shlex
+from dataclasses import dataclass
+from typing import Annotated, Any, get_args
 
 import typer
 
-VARIANT = "a variant of "
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing that there is to choose."""
+
+    meaning: str = ""
+    variant_of: str = ""
+    """Of a variant: the circuit in whose file it stands."""
+
+    @property
+    def text(self) -> str:
+        """What it is, in words."""
+        return f"a variant of {self.variant_of}" if self.variant_of else self.meaning
 
 
 def list_all(
+    circuit: Annotated[
+        str | None,
+        typer.Argument(metavar="[CIRCUIT]", help="List the options of this circuit instead: a stock name, or a file."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the names and meanings as JSON.")] = False,
 ) -> None:
-    """List circuits, learning systems, engines, data, wirings and transfer functions, by name.
+    """List circuits, learning systems, engines, data, wirings and transfer functions, by name; or a circuit's options.
 
     \b
-    Example:
+    Examples:
       counterstream list
+      counterstream list resnet18
     """
+    if circuit is not None:
+        _list_options(circuit, as_json)
+        return
     found = contents()
     if as_json:
         import json
 
-        print(json.dumps(found, indent=1))
+        print(json.dumps({kind: {n: e.text for n, e in entries.items()} for kind, entries in found.items()}, indent=1))
         return
     for kind, entries in found.items():
         print(f"{kind}:")
         below = _below(entries)
-        for name, meaning in entries.items():
-            if not meaning.startswith(VARIANT):
-                print(f"  {name:<26} {_short(meaning)}".rstrip())
+        for name, entry in entries.items():
+            if not entry.variant_of:
+                print(f"  {name:<26} {_short(entry.meaning)}".rstrip())
             if name in below:
                 print(f"{'':<29}{', '.join(below[name])}")
+    print("Next: counterstream list CIRCUIT shows a circuit's options")
 
 
-def contents() -> dict[str, dict[str, str]]:
+def _list_options(circuit: str, as_json: bool) -> None:
+    """The options of one circuit and their values, with an example of how to set one."""
+    import json
+
+    from ..models.library import options_of
+
+    options = options_of(circuit)
+    if as_json:
+        print(json.dumps(options, indent=1))
+        return
+    if not options:
+        print(f"{circuit} has no options.\nNext: {shlex.join(('counterstream', 'explain', circuit))}")
+        return
+    print(f"options of {circuit}:")
+    wide = max(map(len, options))
+    for name, value in options.items():
+        print(f"  {name:<{wide}}  {_written(value)}")
+    name, value = next(iter(options.items()))
+    setting = ("--option", f"{name}={_written(value)}")
+    print(f"Next: {shlex.join(('counterstream', 'explain', circuit, *setting))}")
+
+
+def _written(value: Any) -> str:
+    """A value as it is written in YAML, in one line."""
+    import yaml
+
+    text = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=float("inf"), allow_unicode=True)
+    return str(text).removesuffix("\n").removesuffix("\n...")
+
+
+def contents() -> dict[str, dict[str, Entry]]:
     """Kind of thing -> name -> what it is."""
     from ..circuits.declarations.projection import AnyWiring
     from ..circuits.transfers import TRANSFERS
@@ -43,30 +96,30 @@ def contents() -> dict[str, dict[str, str]]:
     union, _ = get_args(AnyWiring)
     return {
         "circuits": {
-            **{name: _description(path) for name, path in stock_circuits().items()},
-            **{name: f"{VARIANT}{path.stem}" for name, (path, _) in stock_variants().items()},
+            **{name: _described(path) for name, path in stock_circuits().items()},
+            **{name: Entry(variant_of=path.stem) for name, (path, _) in stock_variants().items()},
         },
-        "learning systems": {name: _description(path) for name, path in stock_learning().items()},
-        "engines": dict.fromkeys(available_engines(), ""),
-        "data": dict(SOURCES),
-        "wirings": {wiring.kind: (wiring.__doc__ or "").partition(". ")[0] for wiring in get_args(union)},
-        "transfer functions": {name: transfer.meaning for name, transfer in TRANSFERS.items()},
+        "learning systems": {name: _described(path) for name, path in stock_learning().items()},
+        "engines": dict.fromkeys(available_engines(), Entry()),
+        "data": {name: Entry(meaning) for name, meaning in SOURCES.items()},
+        "wirings": {wiring.kind: Entry((wiring.__doc__ or "").partition(". ")[0]) for wiring in get_args(union)},
+        "transfer functions": {name: Entry(transfer.meaning) for name, transfer in TRANSFERS.items()},
     }
 
 
-def _below(entries: dict[str, str]) -> dict[str, list[str]]:
+def _below(entries: dict[str, Entry]) -> dict[str, list[str]]:
     """File -> the names of its variants, which stand below it in one line."""
     below: dict[str, list[str]] = {}
-    for name, meaning in entries.items():
-        if meaning.startswith(VARIANT):
-            below.setdefault(meaning.removeprefix(VARIANT), []).append(name)
+    for name, entry in entries.items():
+        if entry.variant_of:
+            below.setdefault(entry.variant_of, []).append(name)
     return below
 
 
-def _description(path: object) -> str:
+def _described(path: object) -> Entry:
     from ..circuits.yamlfile import read_file
 
-    return str(read_file(str(path)).data.get("description", ""))
+    return Entry(str(read_file(str(path)).data.get("description", "")))
 
 
 def _short(text: str, width: int = 90) -> str:

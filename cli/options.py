@@ -1,5 +1,6 @@
-"""What commands share: settings of a circuit's options, as NAME=VALUE."""
+"""What commands share: settings of a circuit's options, as NAME=VALUE, and how to ask another command for the same."""
 
+import shlex
 from collections.abc import Iterable
 from typing import Annotated, Any
 
@@ -28,3 +29,10 @@ def settings(options: Iterable[str] | None) -> dict[str, Any]:
         except CircuitError as error:
             raise CounterstreamError(f"--option {name.strip()}: {error.problems[0].message}") from None
     return found
+
+
+def command(name: str, circuit: str, learning: str | None, option: Iterable[str] | None) -> str:
+    """Another command about the same circuit, ready to be pasted into a shell."""
+    chosen = ("--learning", learning) if learning else ()
+    options = (part for one in option or () for part in ("--option", one))
+    return shlex.join(("counterstream", name, circuit, *chosen, *options))

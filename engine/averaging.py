@@ -44,7 +44,7 @@ class Averaging:
         buffer = torch.cat([*parts, torch.full_like(parts[0][:1], samples)])
         buffer[:-1] *= samples
         self._ranks.add_up(buffer)
-        means = (buffer[:-1].div_(buffer[-1])).split(self._sizes)
+        means = torch.split(buffer[:-1].div_(buffer[-1]), self._sizes)
         found = dict(results)
         for names, shape, mean in zip(self._shared.values(), self._shapes, means, strict=True):
             value = _shaped(mean, shape)

@@ -64,8 +64,6 @@ class Ranks:
         self.rank: int = distributed.get_rank(group)
         self.size: int = distributed.get_world_size(group)
         self.synchronise = synchronise
-        self.bytes_sent = 0
-        """Bytes that this rank has handed to collectives, its messages for `compare` apart."""
         if self.rank < 0:
             raise RanksError("this process must be one of the group's (got one without it). Give its own group")
 
@@ -81,7 +79,6 @@ class Ranks:
 
     def add_up(self, tensor: Any) -> Any:
         """As `sum`, in the tensor's own memory, which must be contiguous."""
-        self.bytes_sent += tensor.numel() * tensor.element_size()
         with self._reached():
             self._distributed.all_reduce(tensor, group=self._group)
         return tensor

@@ -58,8 +58,12 @@ def compile(
         raise SimulationError(f"seed must be a whole number from 0 (got {seed!r})")
     if not isinstance(ranks, Ranks | None):
         raise SimulationError(f"ranks must be engine.Ranks(), or None for a process alone (got {ranks!r})")
-    compiled = compile_circuit(circuit, consolidation, watch)
-    return Simulator(compiled, load_engine(engine, dtype=dtype, device=device), seed, state, in_place, ranks)
+    shared, synchronise = ranks is not None, ranks is not None and ranks.synchronise
+    compiled = compile_circuit(circuit, consolidation, watch, shared=shared, synchronise=synchronise)
+    made = load_engine(engine, dtype=dtype, device=device)
+    if ranks is not None:
+        made.across = ranks.sum
+    return Simulator(compiled, made, seed, state, in_place, ranks)
 
 
 class Simulator:
@@ -344,7 +348,7 @@ class Simulator:
         """
         if self.ranks is None:
             return
-        held: dict[str, object] = {name: crc32(np.ascontiguousarray(self.show_state(name))) for name in self._state}
+        held: dict[str, object] = {name: crc32(self.show_state(name).tobytes()) for name in self._state}
         held |= {f"steps/{mode}": count for mode, count in self.steps.items()}
         self.ranks.compare({**held, "rate": self.rate, "seed": self.seed, "consolidation": repr(self.compiled.common)})
 

@@ -1,16 +1,16 @@
 """Loading: stock circuits and learning systems by name, anyone's by path, text or declaration."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
+from ..circuits import options as circuit_options
 from ..circuits.declarations import Circuit, LearningSystem
-from ..circuits.errors import CircuitError, Problem, suggest
+from ..circuits.errors import CircuitError, Location, Problem, suggest
 from ..circuits.expansion import expand, expand_document
-from ..circuits.inlining import apply_options
 from ..circuits.locality import prove
 from ..circuits.validation import build
 from ..circuits.writing import as_data
@@ -59,8 +59,16 @@ def load(
     problem and its place.
     """
     path, variant = _file_and_variant(str(circuit))
-    document = apply_options(read_file(path), options or {}, variant)
-    return _checked(document, learning, parameters or {})
+    return _with_options(read_file(path), variant, options or {}, learning, parameters or {})
+
+
+def options_of(circuit: str | Path) -> dict[str, Any]:
+    """The options of a circuit by stock name or path, with the values that they have where none is given.
+
+    Values are as they are written: an option that is reckoned from others is an expression. Raises CircuitError.
+    """
+    path, variant = _file_and_variant(str(circuit))
+    return circuit_options.options_of(read_file(path), variant)
 
 
 def loads(
@@ -83,7 +91,7 @@ def load_document(
     options: Mapping[str, Any] | None = None,
 ) -> Circuit:
     """A circuit from a document that has been read already (one inside an experiment, say)."""
-    return _checked(apply_options(document, options or {}), learning, parameters or {})
+    return _with_options(document, None, options or {}, learning, parameters or {})
 
 
 def load_learning(learning: str | Path | LearningSystem, folder: Path = Path()) -> LearningSystem:
@@ -96,7 +104,10 @@ def load_learning(learning: str | Path | LearningSystem, folder: Path = Path()) 
 def with_learning(
     circuit: Circuit, learning: str | Path | LearningSystem, parameters: Mapping[str, float] | None = None
 ) -> Circuit:
-    """The same forward topology under another learning system."""
+    """The same forward topology under another learning system. Raises CircuitError."""
+    if not isinstance(circuit, Circuit):
+        got = type(circuit).__name__
+        raise CircuitError(Problem(f"with_learning takes a Circuit (got {got}): say load(...), or network.circuit"))
     changed = circuit.model_copy(update={"learning": load_learning(learning)})
     changed = _with_parameters(changed, parameters or {}, Document({}, circuit.name))
     expand(changed)
@@ -142,6 +153,50 @@ def _is_file(path: Path) -> bool:
         return path.is_file()
     except (OSError, ValueError):  # a name too long, or with a null character
         return False
+
+
+def _with_options(
+    document: Document,
+    variant: str | None,
+    given: Mapping[str, Any],
+    learning: Learning,
+    parameters: Mapping[str, float],
+) -> Circuit:
+    """The circuit of a file under options. Raises CircuitError, which names the options where they are to blame."""
+
+    def circuit(options: Mapping[str, Any]) -> Circuit:
+        return _checked(circuit_options.apply_options(document, options, variant), learning, parameters)
+
+    try:
+        return circuit(given)
+    except CircuitError as error:
+        raise _blamed(error, given, circuit) if given else error from None
+
+
+def _blamed(
+    error: CircuitError, given: Mapping[str, Any], circuit: Callable[[Mapping[str, Any]], Circuit]
+) -> CircuitError:
+    """The error as one of the options that were given, which may break a circuit in many places far from where they are
+    written: of each without which the circuit holds together, else of all. It stays as it is where the file is wrong
+    whatever is given."""
+
+    def holds(options: Mapping[str, Any]) -> bool:
+        try:
+            circuit(options)
+        except CircuitError:
+            return False
+        return True
+
+    alone = [name for name in given if holds({key: value for key, value in given.items() if key != name})]
+    if not alone and not (len(given) > 1 and holds({})):
+        return error
+    first, *others = error.problems
+    blamed = Location(f"option {', '.join(alone or given)}")
+    if first.location.file == blamed.file:  # it could not be settled, which names it already
+        return error
+    place = f"{first.location}: {first.path}" if first.path else f"{first.location}"
+    more = f", and {len(others)} more" if others else ""
+    return CircuitError(Problem(f"{first.message}; seen at {place}{more}", "", blamed))
 
 
 def _checked(document: Document, learning: Learning, parameters: Mapping[str, float]) -> Circuit:

@@ -15,6 +15,7 @@ SECTIONS = {
     "engine": 4,
     "analysis": 5,
     "models": 6,
+    "bench": 6,
     "cli": 6,
 }
 """Folder -> number of its section; a folder within another stands before it."""
@@ -23,7 +24,7 @@ SECTIONS = {
 def package_files() -> list[str]:
     """Every source file that is neither a package's list of names nor an entry point."""
     files = (
-        file for folder in ("circuits", "engine", "analysis", "models", "cli") for file in (ROOT / folder).rglob("*.py")
+        file for folder in ("circuits", "engine", "analysis", "models", "bench", "cli") for file in (ROOT / folder).rglob("*.py")
     )
     return sorted(file.relative_to(ROOT).as_posix() for file in files if not file.name.startswith("__"))
 

@@ -8,7 +8,7 @@ import pytest
 import counterstream
 
 ROOT = Path(counterstream.__file__).parent
-FOLDERS = ("circuits", "models", "engine", "analysis", "cli")
+FOLDERS = ("circuits", "models", "engine", "analysis", "bench", "cli")
 
 pytestmark = pytest.mark.skipif(not (ROOT / "pyproject.toml").exists(), reason="installed without its repository")
 

@@ -1,10 +1,10 @@
 """Repetition: blocks with parameters, and stages that repeat them. A ResNet-50 must read in under 80 lines."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
-from ..model import Declaration
+from ..model import Declaration, Whole
 
 
 class Ports(Declaration):
@@ -33,6 +33,7 @@ class Stage(Declaration):
     name: str
     source: str = Field(alias="from")
     block: str
-    repeat: int | str = 1
+    repeat: Annotated[Whole, WithJsonSchema({"type": ["integer", "string"]})] = 1
+    """In the schema, which is that of files, a text too: `$depth`. Loading leaves none."""
     parameters: dict[str, Any] = Field(default_factory=dict, alias="with")
     first: dict[str, Any] = Field(default_factory=dict)

@@ -3,12 +3,14 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 from ..graph import Graph
+from ..wiring import OneToOne
 from .folding import Folder
 from .marks import Marks, Pill
-from .metrics import cut, width
+from .metrics import cut, width, wrapped
 from .outline import Node
 from .scene import Line, Rectangle, Shape, Text
 from .style import BODY, NAME, SMALL
@@ -16,6 +18,8 @@ from .words import error_text, loss_text, population_text, shape_text, wiring_pa
 
 Stream = Literal["forward", "feedback"]
 PAD = 10.0
+NARROWEST, WIDEST = 190.0, 290.0
+"""Of a box."""
 NAME_LINE, BODY_LINE = 17.0, 16.0
 PILL = 14.0
 """Height of a mark."""
@@ -36,6 +40,13 @@ class Row:
     def width(self) -> float:
         return width(self.text, BODY) + pills_width(self.pills)
 
+    def broken(self) -> Iterator["Row"]:
+        """The lines that it takes in the widest box."""
+        room = WIDEST - 2 * PAD - pills_width(self.pills)
+        first, *others = wrapped(self.text.split(", "), BODY, room) or [""]
+        yield Row(first, self.pills)
+        yield from map(Row, others)
+
 
 @dataclass(frozen=True)
 class Card:
@@ -49,15 +60,26 @@ class Card:
     copies: bool = False
     """Drawn as a stack, for blocks in a row."""
 
+    @cached_property
+    def head(self) -> float:
+        """How wide its name and what stands at its right end are together."""
+        return width(self.name, NAME, bold=True) + (width(self.corner, BODY) + PAD if self.corner else 0)
+
+    @cached_property
+    def lines(self) -> tuple[Row, ...]:
+        """The lines below the name, none wider than the widest box. Where the name takes all the room beside it, what
+        else would stand at its right end is the first."""
+        aside = (Row(self.corner),) if self.head > WIDEST - 2 * PAD and self.corner else ()
+        return (*aside, *(line for row in self.rows for line in row.broken()))
+
     @property
     def width(self) -> float:
         """How wide it would like to be."""
-        head = width(self.name, NAME, bold=True) + (width(self.corner, BODY) + PAD if self.corner else 0)
-        return 2 * PAD + max([head, *(row.width for row in self.rows)])
+        return 2 * PAD + max([self.head, *(row.width for row in self.lines)])
 
     @property
     def height(self) -> float:
-        return 7 + NAME_LINE + BODY_LINE * len(self.rows) + 5
+        return 7 + NAME_LINE + BODY_LINE * len(self.lines) + 5
 
     def shapes(self, x: float, wide: float, high: float) -> Iterator[Shape]:
         """The box with its left upper corner at (x, 0)."""
@@ -67,13 +89,10 @@ class Card:
         yield Rectangle(x=x, y=0, width=wide, height=high, radius=6, **look)  # type: ignore[arg-type]
         room = wide - 2 * PAD
         baseline = 7 + NAME_LINE - 5
-        corner = cut(self.corner, BODY, room * 0.6)
-        taken = width(corner, BODY) + PAD if corner else 0.0
-        name = cut(self.name, NAME, room - taken, bold=True)
-        yield Text(x=x + PAD, y=baseline, text=name, size=NAME, bold=True)
-        if corner:
-            yield Text(x=x + wide - PAD, y=baseline, text=corner, size=BODY, color="muted", anchor="end")
-        for index, row in enumerate(self.rows):
+        yield Text(x=x + PAD, y=baseline, text=cut(self.name, NAME, room, bold=True), size=NAME, bold=True)
+        if self.corner and self.head <= WIDEST - 2 * PAD:
+            yield Text(x=x + wide - PAD, y=baseline, text=self.corner, size=BODY, color="muted", anchor="end")
+        for index, row in enumerate(self.lines):
             y = 7 + NAME_LINE + BODY_LINE * index
             start = x + PAD
             yield from pill_shapes(row.pills, start, y + BODY_LINE / 2)
@@ -151,10 +170,11 @@ class Cards:
         return card, Card("feedback", f"{block.label}~{many}", size, rows, tip, times > 1)
 
     def _contents(self, labels: Iterable[str]) -> Iterator[Row]:
-        """The projections but for identities, those alike counted; a reverse counts with its original's likes, so that
-        both stand at one height."""
+        """The projections, those with weights first and those alike counted, but for identities, of ranges of channels
+        too; a reverse counts with its original's likes, so that both stand at one height."""
         counts: Counter[tuple[str, tuple[Pill, ...], str]] = Counter()
-        for label in labels:
+        told = [label for label in labels if not isinstance(self.graph.geometries[label].wiring, OneToOne)]
+        for label in sorted(told, key=lambda label: not self.graph.weighted(label)):
             if text := ", ".join(self.synapses_parts(label)):
                 original = self.graph.projections[label].reverse_of or label
                 like = ", ".join(wiring_parts(self.graph.geometries[original]))

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from ..declarations import Projection
 from ..graph import Graph
 
 Members = Mapping[str, list[str]]
@@ -96,7 +95,7 @@ class Folder:
                         place(self.graph.projections[label].source),
                         place(self.graph.projections[label].target),
                         self._tied(label, block),
-                        self._said(self.graph.projections[label]),
+                        self._said(label),
                     )
                     for label in self.owned.get(name, ())
                 ],
@@ -118,7 +117,9 @@ class Folder:
         own = tie.owner == projection.reverse_of
         return tie.kind, "its original" if own else tie.owner.replace(f"{block}.", "")
 
-    @staticmethod
-    def _said(projection: Projection) -> str:
+    def _said(self, label: str) -> Any:
+        """What is declared of a projection, names left out, and between which shapes it runs."""
+        projection, geometry = self.graph.projections[label], self.graph.geometries[label]
         names = {"name", "source", "target", "reverse_of", "weights"}
-        return f"{projection.reverse_of is None} {projection.model_dump_json(exclude=names)}"
+        said = f"{projection.reverse_of is None} {projection.model_dump_json(exclude=names)}"
+        return said, geometry.lower, geometry.upper

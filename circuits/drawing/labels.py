@@ -79,7 +79,11 @@ class Labels:
         return Label(tuple(lines), pills)
 
     def mark(self, edge: Edge) -> Mark:
-        """How a line is drawn: as the first of its projections that has weights, transport before all."""
+        """How a line is drawn: as the first of its projections that has weights, transport before all. Feedback that is
+        no reverse looks so on its way into a block too, where all that it brings there is of one kind."""
+        if edge.feedback and not edge.reverse and not edge.labels:
+            found = {mark.color: mark for label in edge.within if (mark := self.marks.of_projection(label)).weighted}
+            return next(iter(found.values())) if len(found) == 1 else Mark((), "plain", False)
         marks = [mark for label in edge.labels if (mark := self.marks.of_projection(label)).weighted]
         moved = [mark for mark in marks if mark.color == "transport"]
         return next(iter(moved + marks), Mark((), "plain", False))

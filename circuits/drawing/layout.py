@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
 from . import crosses
-from .cards import STACK, Cards
+from .cards import NARROWEST, STACK, WIDEST, Cards
 from .gaps import plan
 from .grid import Grid
 from .labels import Labels
@@ -21,8 +21,6 @@ from .scene import At, Frame, Group, Line, Shape, Slot, Text, When, Wire
 from .style import BODY, NAME
 from .wires import wires
 
-NARROWEST, WIDEST = 190.0, 290.0
-"""Of a box."""
 MIDDLE = 136.0
 """Between the boxes of the two streams."""
 

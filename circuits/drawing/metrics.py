@@ -7,6 +7,8 @@ Text that fits by these numbers fits in Helvetica, Arial, Segoe UI and Roboto, a
 from collections.abc import Iterable
 from unicodedata import east_asian_width
 
+ROUNDING = 0.01
+"""By so much a text may be wider than its room, in pixels: rooms are sums of widths, taken in other orders."""
 MONO = 0.602
 """Of every letter of a typewriter font, in units of its size."""
 _WIDE = 1.0
@@ -47,6 +49,7 @@ def _unlisted(letter: str, mono: bool) -> float:
 
 def cut(text: str, size: float, room: float, *, bold: bool = False, mono: bool = False) -> str:
     """The text, or as much of its two ends as fits, with an ellipsis between: names differ at their ends."""
+    room += ROUNDING
     if width(text, size, bold=bold, mono=mono) <= room:
         return text
     for kept in range(len(text) - 1, 0, -1):
@@ -60,12 +63,13 @@ def cut(text: str, size: float, room: float, *, bold: bool = False, mono: bool =
 def wrapped(parts: Iterable[str], size: float, room: float, *, joint: str = ", ", mono: bool = False) -> list[str]:
     """Parts set into lines, joined while they fit. A part too long for one is broken between words, a word is cut."""
     lines: list[str] = []
+    room += ROUNDING
     for part in parts:
         longer = f"{lines[-1]}{joint}{part}" if lines else part
         if lines and width(longer, size, mono=mono) <= room:
             lines[-1] = longer
         elif joint != " " and width(part, size, mono=mono) > room:
-            lines += wrapped(part.split(), size, room, joint=" ", mono=mono)
+            lines += wrapped(part.split(), size, room - ROUNDING, joint=" ", mono=mono)
         else:
-            lines.append(cut(part, size, room, mono=mono))
+            lines.append(cut(part, size, room - ROUNDING, mono=mono))
     return lines

@@ -7,9 +7,9 @@ Blocks in a row that are alike fold into one node that stands for all of them (`
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from graphlib import CycleError, TopologicalSorter
 
 from ..graph import Graph
+from ..topology import CycleError, topological_order
 from .folding import Folder
 
 
@@ -150,10 +150,10 @@ class _Maker:
                     if target in key_of and key_of[target] != key:
                         after[key_of[target]][key] = None
             try:
-                TopologicalSorter(after).prepare()
+                topological_order(after, ((before, key) for key, others in after.items() for before in others))
             except CycleError as error:
-                for key in error.args[1]:
-                    members.update({name: [name] for name in members.pop(key, ())})
+                for key in error.cycle:
+                    members.update({name: [name] for name in members.pop(key)})
             else:
                 return _followed(after)
 

@@ -26,6 +26,8 @@ class Edge:
     """Signals run from the end to the trunk."""
     labels: list[str] = field(default_factory=list)
     """The projections whose synapses are at its end; none where it leads on through a border."""
+    within: list[str] = field(default_factory=list)
+    """The projections whose synapses are inside of the block at its end."""
 
     @property
     def rows(self) -> tuple[int, int]:
@@ -89,6 +91,7 @@ class _Router:
         for around, row in trunk[common + 1 :]:
             self._edge(around, row, self.rows[around] + 1 if down else 0, kind)
         for around, row in end[common + 1 :]:
+            last.within.append(label)
             last = self._edge(around, 0 if down else self.rows[around] + 1, row, kind)
         last.labels.append(label)
 

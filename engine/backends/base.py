@@ -51,7 +51,9 @@ class Engine(ABC, Generic[Array]):
        dtype is too narrow for sums and small steps (bfloat16) computes batched values and products in it, and keeps
        what arrives, what is not batched, and the sums over a batch in a wider one. Results do not depend on the
        number of threads in a way that a second call would not repeat.
-    8. *No gradients.* Nothing is recorded for automatic differentiation: what flows back is in the program.
+    8. *Ranks.* The operation `across` calls the engine's `across`, which waits for other processes: all such calls are
+       made at every run, in the same order on all ranks.
+    9. *No gradients.* Nothing is recorded for automatic differentiation: what flows back is in the program.
     """
 
     name: ClassVar[str]
@@ -64,6 +66,8 @@ class Engine(ABC, Generic[Array]):
     def __init__(self, *, dtype: str | None = None, device: str = "cpu") -> None:
         self.dtype = self.dtypes[0] if dtype is None else dtype
         self.device = device
+        self.across: Callable[[Array], Array] = lambda value: value
+        """The sum of an array over the ranks that share a model. Who compiles for several sets it."""
         if self.dtype not in self.dtypes:
             raise EngineError(
                 f"engine '{self.name}': dtype must be one that the engine computes in (got {dtype!r}). "

@@ -2,6 +2,7 @@
 a special case: where Kolen-Pollack asks for one correlation twice, it gets the same value twice."""
 
 from collections.abc import Mapping
+from math import prod
 from typing import Any
 
 from ...circuits.wiring import Geometry, Shape
@@ -14,8 +15,10 @@ Ref = int  # the position of a value in the program under construction
 class ProgramBuilder:
     """Emits values and remembers them. Methods return positions of values; shapes are inferred and asserted."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, shared: bool = False) -> None:
+        """`shared`: the program is one of ranks that share a model, each with a part of the batch."""
         self.name = name
+        self.shared = shared
         self._values: list[Value] = []
         self._known: dict[Value, Ref] = {}
         self.results: dict[str, Ref] = {}
@@ -132,6 +135,37 @@ class ProgramBuilder:
     def batch_mean(self, x: Ref, positions: str) -> Ref:
         shape = self[x].shape if positions == "keep" else self[x].shape[:1]
         return self._emit("batch_mean", x, shape=shape, batched=False, positions=positions)
+
+    # ---- ranks that share a model
+
+    def samples(self, like: Ref) -> Ref:
+        assert self[like].batched
+        return self._emit("samples", like, shape=(), batched=False)
+
+    def across(self, x: Ref) -> Ref:
+        assert not self[x].batched
+        return self._emit("across", x, shape=self[x].shape, batched=False)
+
+    def over_ranks(self, mean: Ref, like: Ref) -> Ref:
+        """A mean over the batch of which `like` is a value, as the mean over the batches of all ranks."""
+        if not self.shared:
+            return mean
+        return self.divide(
+            self.across(self.multiply(mean, self.samples(self._source(like)))), self.samples_of_all(like)
+        )
+
+    def samples_of_all(self, like: Ref) -> Ref:
+        """How many samples the batch of which `like` is a value has on all ranks."""
+        return self.across(self.samples(self._source(like)))
+
+    def _source(self, x: Ref) -> Ref:
+        """The input with whose batch a value came: it is asked for its samples, so that a program does so once."""
+        while self[x].operation != "input":
+            x = next(operand for operand in self[x].inputs if self[operand].batched)
+        return x
+
+    def positions(self, x: Ref) -> int:
+        return prod(self[x].shape[1:])
 
     # ---- whole values
 

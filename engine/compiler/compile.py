@@ -30,6 +30,8 @@ class CompiledCircuit:
     common: Consolidation
     modes: Mapping[str, ModePrograms]
     states: Mapping[str, State]
+    synchronise: bool = False
+    """Whether steps normalize over the batch of all ranks."""
 
     @cached_property
     def data_mode(self) -> str:
@@ -82,7 +84,8 @@ class CompiledCircuit:
 
     def reading(self, names: Sequence[str], mode: str) -> Program:
         """A program whose results are compartments of populations ("v1.rate") in a mode with data, by these names."""
-        builder, streams = both_streams(self.graph, mode, f"read {', '.join(names)}")
+        title = f"read {', '.join(names)}"
+        builder, streams = both_streams(self.graph, mode, title, shared=self.synchronise, synchronise=self.synchronise)
         return builder.program({name: streams.named(name) for name in names})
 
     @cached_property
@@ -92,11 +95,18 @@ class CompiledCircuit:
 
 
 def compile_circuit(
-    circuit: Circuit, consolidation: Consolidation | None = None, watch: Sequence[str] = ()
+    circuit: Circuit,
+    consolidation: Consolidation | None = None,
+    watch: Sequence[str] = (),
+    *,
+    shared: bool = False,
+    synchronise: bool = False,
 ) -> CompiledCircuit:
     """Compile a circuit, compact or explicit. Pure: the same circuit gives the same programs.
 
-    Compartments in `watch` ("v1.rate") become results watch/NAME of every mode with data.
+    Compartments in `watch` ("v1.rate") become results watch/NAME of every mode with data. `shared`: for ranks that each
+    have a part of the batch, so that means inside a step (`centre`) are over all of it, and with `synchronise` those of
+    batch normalization, too.
 
     Raises CircuitError for a circuit that does not hold together or that cannot run, naming the place.
     """
@@ -107,9 +117,9 @@ def compile_circuit(
     modes = {
         name: isolated_mode(name, mode, graph, plasticity, common)
         if mode.isolates
-        else data_mode(name, mode, graph, plasticity, common, watch)
+        else data_mode(name, mode, graph, plasticity, common, watch, shared=shared, synchronise=shared and synchronise)
         for name, mode in explicit.modes.items()
     }
     learners = [learner for programs in modes.values() for learner in programs.learners]
     states = {**circuit_states(graph), **trace_states(learners, common)}
-    return CompiledCircuit(explicit, graph, plasticity, common, modes, states)
+    return CompiledCircuit(explicit, graph, plasticity, common, modes, states, shared and synchronise)

@@ -163,6 +163,8 @@ _TABLE: dict[str, Counting] = {
     "loss": _reduction,
     "accuracy": _reduction,
     "batch_mean": _reduction,
+    "samples": _like,
+    "across": _each,
     "norm": _reduction,
     "angle": _three_passes,
     "add": _each,

@@ -20,8 +20,11 @@ def data_mode(
     plasticity: tuple[Plasticity, ...],
     common: Consolidation,
     watch: Sequence[str],
+    *,
+    shared: bool = False,
+    synchronise: bool = False,
 ) -> ModePrograms:
-    builder, streams = both_streams(graph, name, name)
+    builder, streams = both_streams(graph, name, name, shared=shared, synchronise=synchronise)
     collected = Collected(builder, graph)
     modulators = _modulators(builder, graph)
     for found in plasticity:

@@ -97,7 +97,7 @@ class Arithmetic:
         return number if result is None else join_number(result, number)
 
     def _centre(self, x: Ref) -> Ref:
-        mean = self.builder.batch_mean(x, "mean")
+        mean = self.builder.over_ranks(self.builder.batch_mean(x, "mean"), x)
         return self.builder.offset(x, self.builder.scale(mean, -1.0))
 
 

@@ -111,6 +111,13 @@ _TABLE = {
         "positions (keep | sum | mean)",
         "(1/N) sum over samples; positions kept, summed, or averaged, which leaves (channels,).",
     ),
+    # ---- ranks that share a model
+    "samples": Operation("like", "", "The number of samples of `like`, on this rank. A scalar."),
+    "across": Operation(
+        "x",
+        "",
+        "The sum of x, which has no batch axis, over all ranks that share the model; x itself where there is one.",
+    ),
     # ---- whole values
     "norm": Operation(
         "x",

@@ -48,14 +48,6 @@ class Program:
         """The declared inputs by name, in order."""
         return {value["name"]: value for value in self.values if value.operation == "input"}
 
-    @cached_property
-    def last_uses(self) -> Mapping[int, int]:
-        """For each value, the position of the last operation that reads it; results live to the end."""
-        uses = {index: index for index in range(len(self.values))}
-        for index, value in enumerate(self.values):
-            uses.update(dict.fromkeys(value.inputs, index))
-        return uses | dict.fromkeys(self.results.values(), len(self.values))
-
     def count(self, operation: str) -> int:
         """How many values one operation makes."""
         return sum(value.operation == operation for value in self.values)

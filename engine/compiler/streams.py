@@ -4,6 +4,7 @@ Each population leaves its compartments behind, for rules and readers.
 """
 
 from collections.abc import Mapping
+from functools import partial
 from math import sqrt
 
 from ...circuits.declarations import BatchNormalization
@@ -14,6 +15,7 @@ from ...circuits.wiring import Pool
 from .builder import ProgramBuilder, Ref
 from .errors import cannot
 from .noise import NoiseInput
+from .normalization import normalize_back_together, normalize_together
 from .state import weights_name
 
 Compartments = dict[str, Ref]
@@ -24,14 +26,17 @@ class Streams:
 
     After `activity()`, and `feedback()` where there is a feedback stream, `compartments[population][name]` holds every
     compartment. With `frozen`, populations normalize by their running statistics, none drops out, and there is no way
-    back.
+    back. With `synchronise`, populations normalize over the batch of all ranks.
     """
 
-    def __init__(self, builder: ProgramBuilder, graph: Graph, mode: str, *, frozen: bool = False) -> None:
+    def __init__(
+        self, builder: ProgramBuilder, graph: Graph, mode: str, *, frozen: bool = False, synchronise: bool = False
+    ) -> None:
         self.builder = builder
         self.graph = graph
         self.mode = mode
         self.frozen = frozen
+        self.synchronise = synchronise
         self.compartments: dict[str, Compartments] = {}
         self.statistics: dict[str, Ref] = {}
         """New running statistics by state name."""
@@ -139,7 +144,8 @@ class Streams:
         )
         if self.frozen:
             return self.builder.normalize_fixed(soma, gain, bias, mean, variance, epsilon=how.epsilon)
-        answer, batch_mean, deviation, new_mean, new_variance = self.builder.normalize(
+        normalize = partial(normalize_together, self.builder) if self.synchronise else self.builder.normalize
+        answer, batch_mean, deviation, new_mean, new_variance = normalize(
             soma, gain, bias, mean, variance, epsilon=how.epsilon, momentum=how.momentum
         )
         self.statistics |= {f"running_mean/{name}": new_mean, f"running_variance/{name}": new_variance}
@@ -198,9 +204,8 @@ class Streams:
         if partner not in self._normalization or not self._gated_by_partner(name):
             return gated
         gain, mean, deviation = self._normalization[partner]
-        error, by_drive, alone = self.builder.normalize_back(
-            gated, self.compartments[partner]["soma"], gain, mean, deviation
-        )
+        undo = partial(normalize_back_together, self.builder) if self.synchronise else self.builder.normalize_back
+        error, by_drive, alone = undo(gated, self.compartments[partner]["soma"], gain, mean, deviation)
         self.normalized_sums[partner] = (by_drive, alone)
         return error
 
@@ -234,10 +239,12 @@ class Streams:
         return found
 
 
-def both_streams(graph: Graph, mode: str, name: str) -> tuple[ProgramBuilder, Streams]:
-    """Both streams of a mode with data, in a new program called `name`."""
-    builder = ProgramBuilder(name)
-    streams = Streams(builder, graph, mode)
+def both_streams(
+    graph: Graph, mode: str, name: str, *, shared: bool = False, synchronise: bool = False
+) -> tuple[ProgramBuilder, Streams]:
+    """Both streams of a mode with data, in a new program called `name`. For ranks: see `ProgramBuilder`, `Streams`."""
+    builder = ProgramBuilder(name, shared=shared)
+    streams = Streams(builder, graph, mode, synchronise=synchronise)
     streams.activity()
     streams.feedback()
     return builder, streams

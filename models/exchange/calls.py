@@ -3,7 +3,7 @@
 import operator
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from torch import fx, nn
 
@@ -12,11 +12,12 @@ from ...circuits.wiring import OneToOne, Shape
 from . import operations, structure
 from .cells import Afferent, Cell, Growth, Signal, Stage
 from .errors import ExchangeError
-from .layers import Bias, Layer, Normalize, Refusal, Synapses
+from .layers import SOFTMAX, Bias, Layer, Normalize, Refusal, Softmax, Synapses
 from .modules import read_layer
 from .tracing import Traced, scope
 
 Loss = Literal["cross_entropy", "squared", "binary_cross_entropy"]
+LOSSES: tuple[str, ...] = get_args(Loss)
 SHOWN = 3
 """Places that are listed where many calls are wrong in the same way."""
 UNKNOWN = object()
@@ -26,9 +27,10 @@ UNKNOWN = object()
 class Reader:
     """Walks through the calls of a module, in their order."""
 
-    def __init__(self, traced: Traced, shape: Shape) -> None:
+    def __init__(self, traced: Traced, shape: Shape, loss: Loss | None) -> None:
         self.traced = traced
         self.shape = shape
+        self.loss = loss
         self.growth = Growth()
         self.values: dict[fx.Node, Any] = {}
         self.problems: list[Problem] = []
@@ -84,7 +86,7 @@ class Reader:
         if len(node.args) != 1 or node.kwargs:
             raise Refusal("a layer reads one activity")
         signal = self._read(node.args[0])
-        result = self._lay(layer, signal, path)
+        result = self._lay(layer, signal, path, node)
         if isinstance(layer, Synapses) and isinstance(result, Signal):
             self._labels.setdefault(path, str(result.cell.afferents[0].name))
         return result
@@ -137,12 +139,18 @@ class Reader:
             layer = known[target](*others, **kwargs)
         except TypeError:
             raise Refusal(f"'{operations.operation_name(target)}' has arguments that cannot be said") from None
-        return self._lay(layer, first, path)
+        return self._lay(layer, first, path, node)
 
-    def _lay(self, layer: Layer, signal: Any, path: str) -> Any:
+    def _lay(self, layer: Layer, signal: Any, path: str, node: fx.Node) -> Any:
+        if isinstance(layer, Softmax) and not self._answers(node):
+            raise Refusal(f"Softmax cannot be said: {SOFTMAX}")
         if not isinstance(signal, Signal):
             return UNKNOWN
         return layer.lay(self.growth, signal, path)
+
+    def _answers(self, node: fx.Node) -> bool:
+        """Whether a call is the last one, and softmax what the output does by itself."""
+        return self.loss == "cross_entropy" and all(user.op == "output" for user in node.users)
 
     def _add(self, node: fx.Node, path: str) -> Any:
         if node.kwargs.get("alpha", 1) != 1:
@@ -189,7 +197,7 @@ class Reader:
 
     # ---- the output
 
-    def end(self, loss: Loss | None) -> None:
+    def end(self) -> None:
         """The population that the module returns becomes the output."""
         assert self._result is not None
         argument = self._result.args[0]
@@ -201,22 +209,20 @@ class Reader:
             return
         signal = self._read(argument)
         if isinstance(signal, Signal):
-            self._close(signal, loss)
+            self._close(signal)
             self._check_biases()
 
-    def _close(self, signal: Signal, loss: Loss | None) -> None:
-        if loss is None:
-            self.growth.row(signal, "output")
+    def _close(self, signal: Signal) -> None:
+        cell = row = self.growth.row(signal, "output")
+        if self.loss is None:
             return
-        wanted = {"cross_entropy": "softmax", "binary_cross_entropy": "sigmoid"}.get(loss)
-        row = self.growth.row(signal, "output")
-        cell = row
+        wanted = {"cross_entropy": "softmax", "binary_cross_entropy": "sigmoid"}.get(self.loss)
         if row is signal.cell and not (signal.sole and _can_answer(row, wanted)):
             cell = self.growth.open("output", row.shape, Afferent(row, OneToOne()))
         if wanted is not None:
             cell.declared["transfer"] = wanted
-        if loss != "cross_entropy":
-            cell.declared["loss"] = loss
+        if self.loss != "cross_entropy":
+            cell.declared["loss"] = self.loss
 
     def _check_biases(self) -> None:
         for cell in self.growth.cells:

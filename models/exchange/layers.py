@@ -102,6 +102,26 @@ class Answer(Layer):
         return Signal(cell, signal.flat)
 
 
+SOFTMAX = "softmax stands at the output only: leave it out, from_torch(..., loss='cross_entropy') has it"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Softmax(Layer):
+    """Softmax, which is the output's own transfer function under cross-entropy. `dim` is torch's."""
+
+    dim: int | None
+
+    def lay(self, growth: Growth, signal: Signal, path: str) -> Signal:
+        if len(signal.shape) != 1 or self.dim not in (1, -1):
+            raise Refusal(
+                f"softmax is over the neurons of a row (got dim={self.dim} of {list(signal.shape)}): say dim=1 after "
+                "torch.flatten(x, 1), or leave it out"
+            )
+        cell = growth.reaching(Signal(growth.row(signal, path), sole=signal.sole), Stage.TRANSFERRED, path)
+        cell.declared["transfer"] = "softmax"
+        return Signal(cell)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Reduce(Layer):
     """A pool: it opens a population. `wiring` depends on the size of the maps; None where it changes nothing."""

@@ -13,7 +13,7 @@ from torch import nn
 from ...circuits.errors import suggest
 from ...circuits.wiring import Conv, Dense, Pool, Shape, Wiring
 from .cells import Stage
-from .layers import Answer, Bias, Layer, Normalize, Nothing, Reduce, Refusal, Row, Synapses, laid
+from .layers import SOFTMAX, Answer, Bias, Layer, Normalize, Nothing, Reduce, Refusal, Row, Softmax, Synapses, laid
 from .offset import Offset
 
 
@@ -82,6 +82,12 @@ def softplus(beta: float = 1.0, threshold: float = 20.0) -> Layer:
     if beta != 1 or threshold < 20:
         raise Refusal(f"softplus is log(1 + exp(u)) (got beta={beta}, threshold={threshold}): leave both out")
     return transfer("softplus")
+
+
+def softmax(dim: int | None = None, dtype: Any = None) -> Layer:
+    if dtype is not None:
+        raise Refusal(f"softmax keeps the precision (got dtype={dtype}): leave it out")
+    return Softmax(dim=dim)
 
 
 def dropout(p: float = 0.5) -> Layer:
@@ -183,6 +189,7 @@ LAYERS: Mapping[type[nn.Module], Callable[[Any], Layer]] = MappingProxyType(
         nn.Tanh: lambda m: transfer("tanh"),
         nn.Sigmoid: lambda m: transfer("sigmoid"),
         nn.Softplus: lambda m: softplus(m.beta, m.threshold),
+        nn.Softmax: lambda m: softmax(m.dim),
         nn.Dropout: lambda m: dropout(m.p),
         nn.MaxPool2d: lambda m: max_pool(m.kernel_size, m.stride, m.padding, m.dilation, m.ceil_mode, m.return_indices),
         nn.AvgPool2d: lambda m: average_pool(
@@ -198,8 +205,7 @@ LAYERS: Mapping[type[nn.Module], Callable[[Any], Layer]] = MappingProxyType(
 
 INSTEAD: Mapping[str, str] = MappingProxyType(
     {
-        "Softmax": "softmax stands at the output only: leave it out, from_torch(..., loss='cross_entropy') has it",
-        "LogSoftmax": "softmax stands at the output only: leave it out, from_torch(..., loss='cross_entropy') has it",
+        "LogSoftmax": SOFTMAX,
         "Dropout2d": "dropout is neuron by neuron, not by whole maps: use Dropout",
         "FeatureAlphaDropout": "dropout is neuron by neuron, not by whole maps: use Dropout",
         "Hardsigmoid": "its function is not among the transfer functions: the nearest is Sigmoid",
@@ -230,9 +236,16 @@ def read_layer(module: nn.Module) -> Layer:
     kind = type(module).__name__
     if read is None:
         raise Refusal(f"{kind} cannot be said: {INSTEAD.get(kind) or suggest(kind, known_layers(), 'layers')}")
+    refuse_hooks(module)
+    return read(module)
+
+
+def refuse_hooks(module: nn.Module) -> None:
+    """Hooks, and a `forward` of the instance: torch.fx passes them by at layers and at the top. Raises Refusal."""
     if module._forward_pre_hooks or module._forward_hooks:
         raise Refusal("it has hooks, which a circuit would not run: remove them (as remove_weight_norm does, say)")
-    return read(module)
+    if "forward" in vars(module):
+        raise Refusal("its forward was replaced on the instance: a class of its own says what it does")
 
 
 def known_layers() -> list[str]:

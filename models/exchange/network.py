@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from ...circuits.declarations import Circuit
 from ...circuits.errors import Location, Problem, suggest
@@ -21,6 +22,9 @@ from .errors import ExchangeError
 Array = NDArray[Any]
 STEPS = "num_batches_tracked"
 """How torch calls the number of training batches that a batch normalization has seen."""
+
+SHOWN = 20
+"""Keys that are listed where many are wrong."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +47,8 @@ class Network:
     """The module's whole state by key. For a stock circuit, before `load`, only what the circuit does not hold."""
     absorbed: Mapping[str, str] = field(default_factory=dict)
     """Running mean -> key of the bias that is part of it."""
+    shared: Mapping[str, str] = field(default_factory=dict)
+    """Key -> the first key of the same tensor, for layers that a module has under several names."""
     metadata: Mapping[str, Any] | None = field(default=None, repr=False)
     """The versions that a `state_dict` carries along, for modules that ask for them."""
 
@@ -63,25 +69,53 @@ class Network:
         held = {key: states[name].shape for name, key in self.names.items()}
         return {key: value.shape for key, value in self.entries.items()} | held
 
+    @property
+    def unused(self) -> tuple[str, ...]:
+        """Keys of what the circuit does not hold: layers that nothing calls, buffers that no layer needs."""
+        held = {*self.names.values(), *self.absorbed.values()}
+        held |= {key.replace("running_mean", STEPS) for key in held if key.endswith("running_mean")}
+        return tuple(key for key in self.entries if key not in held)
+
     def load(self, state_dict: Mapping[str, Any]) -> "Network":
         """The same network with the weights of a `state_dict` of its module.
 
-        Raises ExchangeError where keys or shapes differ, naming all of them.
+        A prefix that all keys have in common, and the module's have not, is left out (`module.`, which parallel
+        training puts there). Counts of batches (`num_batches_tracked`) may be missing, as in torch: they stay what they
+        were. Raises ExchangeError where keys or shapes differ, naming the first of them.
         """
         known = dict.fromkeys([*self.names.values(), *self.entries])
+        given = self._without_prefix(self._mapping(state_dict), known)
+        counts = {key: value for key, value in self.entries.items() if key.rpartition(".")[2] == STEPS}
+        left = [key for key in known if key not in given]
         problems = [
-            f"unexpected key '{key}'. {suggest(key, [k for k in known if k not in state_dict], 'keys left over')}"
-            for key in state_dict
-            if key not in known
+            f"unexpected key '{key}'. {suggest(str(key), left, 'keys left over')}" for key in given if key not in known
         ]
-        problems += [f"key '{key}' is missing" for key in known if key not in state_dict]
-        arrays = {key: as_array(value) for key, value in state_dict.items() if key in known}
+        problems += [f"key '{key}' is missing" for key in left if key not in counts]
+        arrays = counts | {key: as_array(value) for key, value in given.items() if key in known}
         for key, shape in self.shapes.items():
             if key in arrays and arrays[key].shape != shape:
                 problems.append(f"'{key}' must have shape {list(shape)} (got {list(arrays[key].shape)})")
         self._raise(problems)
-        metadata = getattr(state_dict, "_metadata", self.metadata)
-        return replace(self, entries={key: arrays[key] for key in known}, metadata=metadata)
+        metadata = getattr(state_dict, "_metadata", None) if given is state_dict else None
+        return replace(self, entries={key: arrays[key] for key in known}, metadata=metadata or self.metadata)
+
+    def _mapping(self, state_dict: Any) -> Mapping[str, Any]:
+        if isinstance(state_dict, nn.Module):
+            self._raise(["load takes a state_dict (got a module): say load(module.state_dict())"])
+        if not isinstance(state_dict, Mapping):
+            self._raise([f"load takes a state_dict, keys to tensors (got {type(state_dict).__name__})"])
+        found: Mapping[str, Any] = state_dict
+        return found
+
+    @staticmethod
+    def _without_prefix(given: Mapping[str, Any], known: Mapping[str, None]) -> Mapping[str, Any]:
+        """The entries under keys without the prefix that they have in common, where that is what is wrong with them."""
+        wanted = next((key for key in known if not key.endswith(STEPS)), "")
+        candidates = [str(key).removesuffix(f".{wanted}") for key in given if str(key).endswith(f".{wanted}")]
+        for prefix in sorted(candidates, key=len):
+            if all(str(key).startswith(f"{prefix}.") for key in given):
+                return {key.removeprefix(f"{prefix}."): value for key, value in given.items()}
+        return given
 
     def state_dict(self, simulator: Simulator | None = None) -> OrderedDict[str, torch.Tensor]:
         """The module's whole `state_dict`: with a simulator's weights and statistics, or as it was loaded.
@@ -92,6 +126,7 @@ class Network:
         arrays = dict(self.entries)
         if simulator is not None:
             arrays |= self._learned(simulator)
+            arrays |= {key: arrays[first] for key, first in self.shared.items()}
         self._raise(
             [f"'{key}' has no value yet: load a state_dict" for key in self.names.values() if key not in arrays]
         )
@@ -121,6 +156,8 @@ class Network:
     def _raise(self, messages: Sequence[str]) -> None:
         if messages:
             place = Location(self.circuit.name)
+            if len(messages) > SHOWN + 1:
+                messages = [*messages[:SHOWN], f"and {len(messages) - SHOWN} more"]
             raise ExchangeError(Problem(message, "state_dict", place) for message in messages)
 
 

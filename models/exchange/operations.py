@@ -10,8 +10,19 @@ from torch.nn import functional
 
 from ...circuits.errors import suggest
 from .cells import Growth, Signal
-from .layers import Layer, Nothing, Reduce, Refusal
-from .modules import adaptive_average, adaptive_max, average_pool, dropout, flatten, gelu, max_pool, softplus, transfer
+from .layers import SOFTMAX, Layer, Nothing, Reduce, Refusal
+from .modules import (
+    adaptive_average,
+    adaptive_max,
+    average_pool,
+    dropout,
+    flatten,
+    gelu,
+    max_pool,
+    softmax,
+    softplus,
+    transfer,
+)
 
 
 def _plain(name: str) -> Callable[..., Layer]:
@@ -52,6 +63,10 @@ def _dropout(p: float = 0.5, training: bool = True, inplace: bool = False) -> La
     return dropout(p) if training else Nothing()
 
 
+def _softmax(dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Layer:
+    return softmax(dim, dtype)
+
+
 def _flatten(start_dim: int = 0, end_dim: int = -1) -> Layer:
     return flatten(start_dim, end_dim)
 
@@ -90,6 +105,8 @@ FUNCTIONS: Mapping[Any, Callable[..., Layer]] = MappingProxyType(
         torch.relu_: _plain("relu"),
         torch.tanh: _plain("tanh"),
         torch.sigmoid: _plain("sigmoid"),
+        torch.softmax: softmax,
+        functional.softmax: _softmax,
         torch.flatten: _flatten,
         torch.mean: _mean,
     }
@@ -101,6 +118,7 @@ METHODS: Mapping[str, Callable[..., Layer]] = MappingProxyType(
         **dict.fromkeys(("relu", "relu_"), _plain("relu")),
         **dict.fromkeys(("tanh", "tanh_"), _plain("tanh")),
         **dict.fromkeys(("sigmoid", "sigmoid_"), _plain("sigmoid")),
+        "softmax": softmax,
         "flatten": _flatten,
         "mean": _mean,
         "contiguous": lambda **_: Nothing(),
@@ -111,13 +129,17 @@ METHODS: Mapping[str, Callable[..., Layer]] = MappingProxyType(
 
 ADDITIONS = frozenset({operator.add, operator.iadd, torch.add, "add", "add_"})
 CONCATENATIONS = frozenset({torch.cat, torch.concat, torch.concatenate})
-ARITHMETIC = frozenset({operator.add, operator.sub, operator.mul, operator.floordiv, operator.mod})
+ARITHMETIC = frozenset(
+    {operator.add, operator.sub, operator.mul, operator.floordiv, operator.mod}
+    | {operator.iadd, operator.isub, operator.imul, operator.ifloordiv, operator.imod}
+)
+"""Of sizes."""
 RESHAPES = frozenset({"view", "reshape", torch.reshape})
 
 INSTEAD: Mapping[str, str] = MappingProxyType(
     {
         **dict.fromkeys(
-            ("mul", "mul_", "imul", "matmul", "bmm", "einsum", "truediv", "div"),
+            ("mul", "mul_", "imul", "matmul", "imatmul", "bmm", "einsum", "truediv", "itruediv", "div"),
             "inputs of a population add up; products (squeeze-and-excitation, attention, a scale) have no place",
         ),
         **dict.fromkeys(
@@ -125,9 +147,11 @@ INSTEAD: Mapping[str, str] = MappingProxyType(
             "channels keep their order: take channels by x[:, start:stop] and join them by torch.cat(..., 1)",
         ),
         **dict.fromkeys(("sub", "isub", "neg"), "populations add: say torch.add, and let the weights learn the sign"),
+        **dict.fromkeys(("softmax", "log_softmax"), SOFTMAX),
+        "pad": "zeros around maps belong to the layer that reads them: say Conv2d(..., padding=...)",
         **dict.fromkeys(
-            ("softmax", "log_softmax"),
-            "softmax stands at the output only: leave it out, from_torch(..., loss='cross_entropy') has it",
+            ("interpolate", "upsample"),
+            "wirings keep the size of maps or reduce it: use convolutions with a stride, pools",
         ),
         **dict.fromkeys(
             ("conv2d", "linear", "batch_norm"),
@@ -143,10 +167,9 @@ def unknown(target: Any) -> Refusal:
     """The refusal of an operation that is in no table."""
     name = operation_name(target)
     tables = [*FUNCTIONS, *METHODS, *ADDITIONS, *CONCATENATIONS, *RESHAPES]
-    known = sorted(
-        {operation_name(each).rstrip("_") for each in tables if operation_name(each) != "fn"} | {"max_pool2d"}
-    )
-    return Refusal(f"'{name}' cannot be said: {INSTEAD.get(name) or suggest(name, sorted(known), 'operations')}")
+    names = {operation_name(each).rstrip("_") for each in tables}
+    known = sorted(names - {"fn", "iadd"} | {"max_pool2d"})  # `fn`: what torch calls its max_pool2d
+    return Refusal(f"'{name}' cannot be said: {INSTEAD.get(name) or suggest(name, known, 'operations')}")
 
 
 def operation_name(target: Any) -> str:

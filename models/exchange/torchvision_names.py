@@ -23,6 +23,9 @@ def as_torchvision(circuit: Circuit) -> Network:
 
     Raises ExchangeError for a circuit of another form.
     """
+    if not isinstance(circuit, Circuit):
+        shown = repr(circuit) if isinstance(circuit, str) else type(circuit).__name__
+        raise ExchangeError(Problem(f"as_torchvision takes a Circuit (got {shown}): say load('resnet50'), for one"))
     graph = build_graph(expand(circuit))
     names = {state: key for label in graph.projections for state, key in _names(graph, label)}
     steps = {

@@ -3,6 +3,7 @@
 import keyword
 import operator
 import re
+from collections.abc import Mapping
 
 import numpy as np
 import torch
@@ -35,10 +36,22 @@ def to_torch(simulator: Simulator, network: Network | None = None) -> fx.GraphMo
 
     Layers bear the names of their projections (stage1.block1.conv1), or, where those have none, of the population that
     they project to (v1.conv), normalizations those of their populations (v1.norm). With `network` they bear the names
-    of the module that it came from, so that its `load_state_dict` takes this module's `state_dict`.
+    of the module that it came from, so that its `load_state_dict` takes this module's `state_dict`, strictly, and the
+    other way round: what the circuit does not hold (an auxiliary layer that nothing calls) lies in it as buffers. A
+    module that is a single layer is the exception: torch.fx calls layers and is none, so that its keys get a word in
+    front (linear.weight).
 
     Raises ExchangeError where a population stands for the label.
     """
+    if not isinstance(simulator, Simulator):
+        got = type(simulator).__name__
+        raise ExchangeError(
+            Problem(
+                f"to_torch takes a simulator (got {got}): say compile(network.circuit, state=network.state)"
+            )
+        )
+    if not isinstance(network, Network | None):
+        raise ExchangeError(Problem(f"to_torch takes the names of a Network (got {type(network).__name__})"))
     return _Writer(simulator, network).write()
 
 
@@ -76,7 +89,19 @@ class _Writer:
         if self.network is not None:  # steps seen before, and biases that are part of running means
             known = self.network.state_dict(self.simulator)
             module.load_state_dict({key: known.get(key, value) for key, value in module.state_dict().items()})
+            self._store(module, {key: known[key] for key in self.network.unused})
         return module
+
+    def _store(self, module: nn.Module, entries: Mapping[str, torch.Tensor]) -> None:
+        """Entries that no layer of the circuit has, where they were."""
+        for key, tensor in entries.items():
+            parent, (*outer, last) = module, key.split(".")
+            for part in outer:
+                if not hasattr(parent, part):
+                    parent.add_module(part, nn.Module())
+                parent = parent.get_submodule(part)
+            if not hasattr(parent, last):
+                parent.register_buffer(last, tensor)
 
     def _argument(self, population: str) -> str:
         """An input's name as a parameter of `forward`."""

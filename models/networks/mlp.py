@@ -18,7 +18,7 @@ def mlp(
     learning: str | LearningSystem = "backprop",
 ) -> Circuit:
     """`depth` hidden layers of `width` neurons."""
-    net = Builder("mlp", "A multilayer perceptron, `depth` hidden layers of `width` neurons.")
+    net = Builder("mlp", "A multilayer perceptron with hidden layers of one width.")
     source = net.input("image", size)
     for number in range(1, depth + 1):
         target = net.population(f"stage1.block{number}.hidden", normalize=normalize, transfer=transfer)

@@ -1,9 +1,12 @@
 """Blocks, stages and options written out."""
 
+import re
+
 import pytest
 
 import counterstream as cs
-from counterstream.circuits.inlining import apply_options, flat
+from counterstream.circuits.inlining import flat
+from counterstream.circuits.options import apply_options
 from counterstream.circuits.yamlfile import read
 
 TEXT = """
@@ -169,3 +172,87 @@ projections:
   - {from: pooled, to: label, wiring: {dense: {size: 1000}}}
 learning: weight_mirror
 """
+
+
+RECKONED = """
+options: {{n: 3, m: $(n + 1), {more}}}
+variants:
+  odd: {{n: $(n * 2)}}
+  circle: {{n: $(k * 2), k: $n}}
+blocks:
+  layer:
+    parameters: {{size: 2, twice: $(2 * size)}}
+    ports: {{out: h}}
+    populations: {{h: {{transfer: relu}}}}
+    projections: [{{from: in, to: h, wiring: {{dense: {{size: $twice}}}}}}]
+populations: {{x: {{input: [4]}}, y: {{transfer: softmax}}}}
+stages: [{{name: s, from: x, block: layer, repeat: $k, with: {{size: $m}}}}]
+projections: [{{from: s, to: y, wiring: {{dense: {{size: $n}}}}}}]
+learning: backprop
+"""
+
+
+def problems(text: str, variant: str | None = None, **options: object) -> list[tuple[str, str]]:
+    """(path, message) of everything wrong with the options of a text."""
+    with pytest.raises(cs.CircuitError) as caught:
+        apply_options(read(text, "f.yaml"), options, variant)
+    return [(problem.path, problem.message) for problem in caught.value.problems]
+
+
+def test_options_are_reckoned_in_any_order() -> None:
+    circuit = cs.loads(RECKONED.format(more='k: "$(l - 1)", l: 2'))
+    assert cs.expand(circuit).populations["s.block1.h"].shape == (8,)
+    circuit = cs.loads(RECKONED.format(more='k: "$(l - 1)", l: 2'), options={"n": 5, "l": "$(m - 4)"})
+    assert cs.expand(circuit).populations["s.block1.h"].shape == (12,)
+
+
+def test_an_option_reckoned_from_itself_is_told_where_it_stands() -> None:
+    text = RECKONED.format(more="k: 1")
+    assert problems(text, "odd") == [("variants.odd.n", "'n' may not be reckoned from itself")]
+    assert problems(text, "circle") == [("variants.circle.n", "'n' may not be reckoned from itself by way of 'k'")]
+    assert problems(text, m="$m") == [("", "'m' may not be reckoned from itself")]
+
+
+def test_an_option_that_cannot_be_reckoned_is_told_once_where_it_stands() -> None:
+    text = RECKONED.format(more="k: {deep: [1, $(none)]}, l: $(k * 2)")
+    ((path, message),) = problems(text)
+    assert (path, message.partition(".")[0]) == ("options.k.deep[1]", "unknown name '$none'")
+
+
+def test_options_that_grow_beyond_reason_are_told() -> None:
+    grown = f'a: 99999999, b: "$({"*".join("a" * 30)})", k: "$({"*".join("b" * 30)})"'
+    ((path, message),) = problems(RECKONED.format(more=grown))
+    assert path == "options.b"
+    assert message.startswith("the result must be a finite number of at most 1e+15")
+
+
+def test_a_parameter_reckoned_from_itself_is_told_where_it_stands() -> None:
+    text = RECKONED.format(more="k: 1").replace("twice: $(2 * size)", "twice: $thrice, thrice: $twice")
+    with pytest.raises(cs.CircuitError) as caught:
+        cs.loads(text)
+    assert [(p.path, p.message) for p in caught.value.problems] == [
+        ("blocks.layer.parameters.twice", "'twice' may not be reckoned from itself by way of 'thrice'")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("circuit", "options", "told"),
+    [
+        ("resnet18", {"width": -1}, r"option width: must be at least 1 \(got -64\); seen at .*resnet.yaml:.* 17 more"),
+        ("resnet18", {"stem": "huge", "classes": 3}, "option stem: unknown block 'huge'. blocks: large, small, .*"),
+        ("lenet", {"size": [1, 4, 4]}, "option size: conv 'kernel' .* must fit into the padded source .*"),
+        ("mlp", {"depth": 2.5}, r"option depth: must be a whole number \(got 2.5\); seen at .*mlp.yaml:.*repeat"),
+        ("mlp", {"depth": 0, "width": 0}, "option depth, width: .*"),
+        ("mlp", {"depht": 3}, "option depht: unknown option 'depht'. Did you mean 'depth'.*"),
+        ("mlp", {"depth": "$(depth + 1)"}, "option depth: 'depth' may not be reckoned from itself"),
+    ],
+)
+def test_a_wrong_option_is_told_once_and_by_name(circuit: str, options: dict[str, object], told: str) -> None:
+    with pytest.raises(cs.CircuitError) as caught:
+        cs.load(circuit, options=options)
+    assert re.fullmatch(told, str(caught.value))
+
+
+def test_options_are_not_blamed_for_what_is_wrong_without_them() -> None:
+    with pytest.raises(cs.CircuitError, match=r"^<circuit>:14:49: .*dense.size: must be"):
+        cs.loads(RECKONED.format(more="k: 1").replace("size: $n", "size: none"), options={"m": 3})

@@ -39,6 +39,34 @@ def test_check_fits_a_screen() -> None:
     assert len(output("check", "digits_resnet", "--learning", "weight_mirror").splitlines()) < 40
 
 
+@pytest.mark.parametrize("circuit", ["resnet152", "vgg_bn", "resnet50_v2"])
+def test_check_of_a_deep_circuit_fits_a_screen_and_ends_in_the_verdict(circuit: str) -> None:
+    lines = output("check", circuit).splitlines()
+    assert len(lines) < 40
+    assert lines[-2].startswith("Weight transport: ")
+    assert lines[-1] == f"Next: counterstream explain {circuit}"
+
+
+def test_check_counts_projections_that_are_alike() -> None:
+    rows = [line.split() for line in output("check", "resnet152").splitlines()]
+    assert ["50", "x", "stage*.block*.conv1", "local", "transpose_of", "tie"] in rows
+    assert ["1", "x", "stem.block1.conv1", "local", "-"] in rows
+    listed = output("check", "resnet152", "--all").splitlines()
+    assert sum("transpose_of tie" in line for line in listed) == 155
+
+
+def test_check_counts_what_a_screen_cannot_hold(tmp_path: Path) -> None:
+    names = [f"{first}{second}" for first in "abcdef" for second in "vwxyz"]
+    populations = "".join(f"  {name}: {{loss: squared}}\n" for name in names)
+    projections = "".join(f"  - {{from: in, to: {name}, wiring: {{dense: {{size: 2}}}}}}\n" for name in names)
+    file = tmp_path / "wide.yaml"
+    text = f"populations:\n  in: {{input: [2]}}\n{populations}projections:\n{projections}learning: kolen_pollack\n"
+    file.write_text(text)
+    lines = output("check", str(file)).splitlines()
+    assert len(lines) < 40
+    assert any(line.split() == ["11", "others"] for line in lines)
+
+
 def test_require_local_is_an_exit_code() -> None:
     output("check", "digits_resnet", "--learning", "backprop", "--require-local", code=1)
 
@@ -90,6 +118,26 @@ def test_list_names_what_there_is() -> None:
         assert any(line.split()[:1] == [word] for line in shown.splitlines()), word
     assert max(map(len, shown.splitlines())) <= 120
     assert set(json.loads(output("list", "--json"))) >= {"circuits", "learning systems", "engines", "data"}
+
+
+def test_variants_are_listed_with_their_file() -> None:
+    lines = [line.split() for line in output("list").splitlines()]
+    place = next(index for index, words in enumerate(lines) if words[:1] == ["resnet"])
+    assert lines[place + 1][:2] == ["resnet18,", "resnet34,"]
+    assert json.loads(output("list", "--json"))["circuits"]["resnet18"] == "a variant of resnet"
+
+
+def test_list_shows_the_options_of_a_circuit(tmp_path: Path) -> None:
+    lines = output("list", "resnet50").splitlines()
+    assert lines[0] == "options of resnet50:"
+    shown = dict(line.split(maxsplit=1) for line in lines[1:-1])
+    assert (shown["depths"], shown["block"]) == ("[3, 4, 6, 3]", "bottleneck")
+    assert lines[-1] == "Next: counterstream explain resnet50 --option 'size=[3, 224, 224]'"
+    assert json.loads(output("list", "mlp", "--json"))["depth"] == 2
+    file = tmp_path / "plain.yaml"
+    file.write_text("populations: {}\n")
+    assert output("list", str(file)).startswith(f"{file} has no options")
+    assert "Did you mean 'resnet18'" in str(CliRunner().invoke(app, ["list", "resnet1O"]).exception)
 
 
 @pytest.mark.parametrize("kind", ["circuit", "learning", "experiment"])

@@ -27,7 +27,7 @@ def test_svg_by_default_in_the_working_folder(tmp_path: Path, monkeypatch: pytes
     said = draw("digits_resnet", "--learning", "kolen_pollack")
     assert [file.name for file in tmp_path.iterdir()] == ["digits_resnet.svg"]
     assert said.startswith("Written to digits_resnet.svg")
-    assert "counterstream check digits_resnet --learning kolen_pollack" in said
+    assert said.endswith("Next: counterstream check digits_resnet --learning kolen_pollack\n")
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,8 @@ def test_blocks_open_by_name_and_by_depth(tmp_path: Path) -> None:
 
 
 def test_options_of_the_circuit(tmp_path: Path) -> None:
-    draw("digits_resnet", "--option", "classes=7", "-o", tmp_path / "x.svg")
+    said = draw("digits_resnet", "--option", "classes=7", "--option", "size=[1, 8, 8]", "-o", tmp_path / "x.svg")
+    assert said.endswith("Next: counterstream check digits_resnet --option classes=7 --option 'size=[1, 8, 8]'\n")
     assert "dense, 48 \u2192 7" in (tmp_path / "x.svg").read_text(encoding="utf-8")
 
 

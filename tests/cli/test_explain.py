@@ -35,7 +35,7 @@ def test_totals_come_first() -> None:
     assert shown.index("forward passes") < shown.index(
         "engaged, one step: observe and consolidate, by kind of operation"
     )
-    assert "Next: counterstream check resnet50" in lines[-1]
+    assert "Next: counterstream draw resnet50" in lines[-1]
 
 
 @pytest.mark.parametrize("circuit", ["digits_resnet", "resnet50"])

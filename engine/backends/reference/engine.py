@@ -35,7 +35,7 @@ class ReferenceEngine(Engine[NDArray[Any]]):
         **scalar.OPERATIONS,
         "part": lambda value, whole: whole[value["index"]],
     }
-    operations: ClassVar[frozenset[str]] = frozenset({*_table, "input", "ones", "one_hot"})
+    operations: ClassVar[frozenset[str]] = frozenset({*_table, "input", "ones", "one_hot", "samples", "across"})
 
     def __init__(self, *, dtype: str | None = None, device: str = "cpu") -> None:
         super().__init__(dtype=dtype, device="cpu" if device == "auto" else device)
@@ -70,6 +70,10 @@ class ReferenceEngine(Engine[NDArray[Any]]):
                 return np.ones((len(operands[0]), *value.shape), self.dtype)
             case "one_hot":
                 return (operands[0][:, None] == np.arange(value.shape[0])).astype(self.dtype)
+            case "samples":
+                return np.asarray(len(operands[0]), self.dtype)
+            case "across":
+                return self.across(operands[0])
             case operation:
                 return self._table[operation](value, *operands)
 

@@ -63,7 +63,7 @@ class TorchEngine(Engine[torch.Tensor]):
         "function": frozenset(elementwise.FUNCTIONS),
     }
     _rules: ClassVar = {**laid.RULES, **populations.RULES, **elementwise.RULES, **whole.RULES, "part": part}
-    operations: ClassVar[frozenset[str]] = frozenset({*_rules, "input"})
+    operations: ClassVar[frozenset[str]] = frozenset({*_rules, "input", "across"})
 
     def __init__(self, *, dtype: str | None = None, device: str = "cpu") -> None:
         super().__init__(dtype=dtype, device=device)
@@ -79,7 +79,11 @@ class TorchEngine(Engine[torch.Tensor]):
         return TorchExecutable(program, self._lowering(program).module(donated), self._settings)
 
     def _lowering(self, program: Program) -> Lowering:
-        return Lowering(program, self._rules, self._precision, self._device)
+        def across(x: torch.Tensor) -> torch.Tensor:
+            return self.across(x)
+
+        rules = {**self._rules, "across": lambda low, value, x: low.call(across, x)}
+        return Lowering(program, rules, self._precision, self._device)
 
     def _settings(self) -> AbstractContextManager[None]:
         return products_in_tf32(self._precision.tf32) if self._device.type == "cuda" else nullcontext()

@@ -76,9 +76,6 @@ def normalize_back(
 ) -> tuple[Node, ...]:
     mask = [index in low.parts_read() for index in range(3)]
     unread = 0.0  # epsilon: in training, `deviation` holds it already
-    if low.program.values[value.inputs[0]].operation == "project" and len(value.shape) == 3:
-        # Direct feedback, one number a channel, is spread over the positions without memory of its own, in no layout.
-        gated = low.call(aten.clone.default, gated, memory_format=torch.channels_last)
     whole = low.call(
         aten.native_batch_norm_backward.default,
         gated, soma, gain, None, None, mean, deviation, True, unread, mask,
@@ -210,6 +207,10 @@ def batch_mean(low: Lowering, value: Value, x: Node) -> Node:
             return low.call(aten.mean.dim, x, [0], dtype=low.format)
 
 
+def samples(low: Lowering, value: Value, like: Node) -> Node:
+    return low.call(aten.full.default, [], low.batch(like), dtype=low.format, device=low.device)
+
+
 RULES: MappingProxyType[str, Rule] = MappingProxyType(
     {
         "offset": offset,
@@ -225,5 +226,6 @@ RULES: MappingProxyType[str, Rule] = MappingProxyType(
         "loss": loss,
         "accuracy": accuracy,
         "batch_mean": batch_mean,
+        "samples": samples,
     }
 )

@@ -100,7 +100,9 @@ def dense_project(low: Lowering, geometry: Geometry, pre: Node, weight: Node, bi
     current = low.call(torch.nn.functional.linear, _rows(low, pre, geometry.lower), weight, bias)
     if _is_shared(geometry):
         channels = low.reshape(current, -1, geometry.upper[0], 1, 1)
-        return low.call(aten.expand.default, channels, [-1, *geometry.upper])
+        spread = low.call(aten.expand.default, channels, [-1, *geometry.upper])
+        # It has no memory of its own yet, and so no layout: convolutions would make one, each for itself.
+        return low.call(aten.clone.default, spread, memory_format=torch.channels_last)
     return current if len(geometry.upper) == 1 else low.reshape(current, -1, *geometry.upper)
 
 

@@ -82,3 +82,12 @@ def test_blocks_between_which_activity_runs_in_circles_are_dissolved() -> None:
 def test_a_way_that_has_begun_is_followed() -> None:
     circuit = chain("a1 < x", "b1 < x", "a2 < a1", "b2 < b1", "sum < a2 b2")
     assert [node.path for node in outlined(circuit).root.children] == ["x", "a1", "a2", "b1", "b2", "sum", "out"]
+
+
+def test_blocks_between_other_shapes_do_not_fold() -> None:
+    circuit = cs.load("mlp", options={"depth": 4}, learning="direct_feedback_alignment")
+    (stage,) = [node for node in outlined(circuit).root.children if node.is_block]
+    assert [(node.path, node.times) for node in stage.children] == [
+        ("stage1.block1.hidden", 1),
+        ("stage1.block2", 3),
+    ]

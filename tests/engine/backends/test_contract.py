@@ -74,8 +74,9 @@ def step(samples: int = 4, seed: int = 0) -> tuple[Program, dict[str, np.ndarray
     code = hand.value("add", ones, hand.value("one_hot", label, shape=(5,)), shape=(5,))
     length = hand.value("norm", standard, shape=(), batched=False)
     turned = hand.value("angle", error, soma, shape=(), batched=False)
-    results = (loss, hits, new_mean, new_variance, of_gain, lowest, of_u, moved, odd, shifted, code, length, turned)
-    return hand.program(*results, name="engaged"), hand.arrays
+    many = hand.value("across", hand.value("samples", x, shape=(), batched=False), shape=(), batched=False)
+    results = (loss, hits, new_mean, new_variance, of_gain, lowest, of_u, moved, odd, shifted, code)
+    return hand.program(*results, length, turned, many, name="engaged"), hand.arrays
 
 
 def test_every_operation_is_defined_implemented_and_run() -> None:

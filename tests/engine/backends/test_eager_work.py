@@ -66,3 +66,15 @@ def test_a_read_after_a_write_is_an_error() -> None:
         graph.call_function(torch.mul, (home, 2))
     with pytest.raises(AssertionError, match="would read home after it was overwritten"):
         check_order(graph, [home])
+
+
+def test_nothing_is_copied_for_its_layout() -> None:
+    """Where only the correlation is wanted, what stands in for the kernel is laid out like a kernel; errors that direct
+    feedback spreads over positions get memory, and with it a layout, before convolutions read them."""
+    sim = simulate(residual(learning="direct_feedback_alignment"), dtype="float32", in_place=True)
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profile:
+        sim.step(*residual_batch())
+    parents = [
+        event.cpu_parent.name for event in profile.events() if event.name == "aten::contiguous" and event.cpu_parent
+    ]
+    assert "aten::convolution_backward" not in parents

@@ -61,14 +61,6 @@ def check(program: Program) -> None:
     assert used == set(range(len(program)))
 
 
-def test_last_uses_tell_when_a_value_may_go() -> None:
-    made, x, w = builder()
-    y = made.project(x, w, GEOMETRY)
-    doubled = made.scale(y, 2)
-    program = made.program({"y": y, "sum": made.add(doubled, y)})
-    assert program.last_uses == {x: y, w: y, y: len(program), doubled: len(program) - 1, doubled + 1: len(program)}
-
-
 def test_shapes_that_do_not_fit_are_our_own_mistake() -> None:
     made, x, w = builder()
     with pytest.raises(AssertionError):

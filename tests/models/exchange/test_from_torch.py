@@ -1,5 +1,6 @@
 """How layers of a module become populations and projections: what joins what, what it is called, what is the same."""
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -369,6 +370,12 @@ class Calls(nn.Module):
         return self.function(self, x)
 
 
+def replaced() -> nn.Module:
+    layer = nn.Conv2d(3, 3, 1)
+    layer.forward = lambda x: x * 2  # type: ignore[method-assign]
+    return layer
+
+
 def hooked() -> nn.Module:
     layer = nn.Conv2d(3, 3, 1)
     layer.register_forward_hook(lambda module, given, found: found * 2)
@@ -399,8 +406,10 @@ LAYERS = [
     (nn.LayerNorm(8), r"LayerNorm cannot be said: .*use BatchNorm2d"),
     (nn.ConvTranspose2d(3, 3, 2), r"ConvTranspose2d cannot be said"),
     (nn.Softmax(1), r"Softmax cannot be said: .*loss='cross_entropy'"),
+    (nn.LogSoftmax(1), r"LogSoftmax cannot be said: .*loss='cross_entropy'"),
     (nn.CELU(), r"CELU cannot be said: Did you mean"),
     (hooked(), r"it has hooks"),
+    (replaced(), r"its forward was replaced on the instance"),
     (nn.utils.parametrizations.weight_norm(nn.Conv2d(3, 3, 1)), r"ParametrizedConv2d cannot be said"),
 ]
 
@@ -436,6 +445,11 @@ CALLS = [
     (lambda m, x: m.norm(m.norm(x)), r"norm \(BatchNorm2d\): it is called twice"),
     (lambda m, x: m.conv(m.conv(x)), r"conv \(Conv2d\): it is called twice"),
     (lambda m, x: functional.relu(x, inplace=True) + x, r"'relu' works in place on 'x', which is read again"),
+    (lambda m, x: m.conv(functional.pad(x, (1, 1, 1, 1))), r"'pad' cannot be said: .*Conv2d\(\.\.\., padding"),
+    (lambda m, x: x.view(len(x), -1), r"torch\.fx cannot trace it .*Say x\.size\(0\)"),
+    (lambda m, x: x.reshape(int(x.size(0)), -1).numpy(), r"torch\.fx cannot trace it "),
+    (lambda m, x: x.softmax(1), r"softmax is over the neurons of a row \(got dim=1 of \[3, 8, 8\]\)"),
+    (lambda m, x: x.flatten(1).softmax(1).tanh(), r"Softmax cannot be said: softmax stands at the output only"),
     (lambda m, x: m.frozen(x).flatten(1), r"'frozen\.bias' does not learn"),
 ]
 
@@ -446,6 +460,107 @@ def test_a_call_that_cannot_be_said(function: Any, message: str) -> None:
     module = Calls(function, conv=nn.Conv2d(3, 3, 1), norm=nn.BatchNorm2d(3), frozen=frozen)
     with pytest.raises(ExchangeError, match=message):
         from_torch(module, SHAPE)
+
+
+def added(m: nn.Module, h: torch.Tensor) -> torch.Tensor:
+    short = h
+    h += m.conv(functional.relu(h))
+    return h + short
+
+
+def set_to_zero(m: nn.Module, h: torch.Tensor) -> torch.Tensor:
+    h[:, :1] = 0
+    return h
+
+
+def doubled(m: nn.Module, h: torch.Tensor) -> torch.Tensor:
+    twice = h
+    twice *= 2
+    return m.conv(h)
+
+
+def left(function: Any) -> Any:
+    """Work in place on what a call returns, whose result is dropped; `h` is read afterwards."""
+
+    def forward(m: nn.Module, h: torch.Tensor) -> torch.Tensor:
+        functional.relu_(function(m, h))
+        return m.conv(h)
+
+    return forward
+
+
+def kept(function: Any, write: Any = functional.relu_) -> Any:
+    """Work in place on `h`, after a call whose result is read afterwards."""
+
+    def forward(m: nn.Module, h: torch.Tensor) -> torch.Tensor:
+        view = function(m, h)
+        write(h)
+        return view.flatten(1)
+
+    return forward
+
+
+SHARING = {
+    "Identity": lambda m, h: m.keep(h),
+    "Dropout": lambda m, h: m.drop(h),
+    "dropout": lambda m, h: functional.dropout(h, training=False),
+    "flatten": lambda m, h: h.flatten(1),
+    "view": lambda m, h: h.view(h.size(0), -1),
+    "reshape": lambda m, h: torch.reshape(h, (h.size(0), -1)),
+    "contiguous": lambda m, h: h.contiguous(),
+    "slice": lambda m, h: h[:, 1:],
+    "two": lambda m, h: m.keep(h)[:, 1:].contiguous(),
+}
+WRITES = {
+    "relu_": lambda h: h.relu_(),
+    "inplace": lambda h: functional.relu(h, inplace=True),
+    "third": lambda h: functional.relu6(h, True),
+    "out": lambda h: torch.add(h, h, out=h),
+    "iadd": lambda h: h.__iadd__(h),
+    "itruediv": lambda h: operator.itruediv(h, 2),
+}
+MISREAD = {
+    **{"added": added, "set_to_zero": set_to_zero, "doubled": doubled},
+    **{f"{name}-left": left(function) for name, function in SHARING.items()},
+    **{f"{name}-kept": kept(function) for name, function in SHARING.items()},
+    **{f"view-{name}": kept(SHARING["view"], write) for name, write in WRITES.items()},
+}
+
+
+@pytest.mark.parametrize("name", MISREAD)
+def test_work_in_place_on_memory_that_is_read_again_is_refused(name: str) -> None:
+    """Through every alias, both ways, the graph of calls would say something else than the module."""
+    module = on_a_convolution(MISREAD[name])
+    with pytest.raises(ExchangeError, match=r"works in place on '.*read again later: say inplace=False, x = x \+ y"):
+        from_torch(module, SHAPE, loss="squared")
+
+
+def on_a_convolution(function: Any) -> nn.Module:
+    layers = {"conv": nn.Conv2d(3, 3, 1), "stem": nn.Conv2d(3, 3, 1), "keep": nn.Identity(), "drop": nn.Dropout(0.5)}
+    return Calls(lambda m, x: function(m, m.stem(x)).flatten(1), **layers).eval()
+
+
+def accumulated(m: nn.Module, h: torch.Tensor) -> torch.Tensor:
+    total = m.keep(h)
+    total += functional.relu(total)
+    channels = many = total.size(1)
+    many *= 64
+    total = total.relu_()
+    return total.view(total.size(0), channels * many // channels)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        accumulated,
+        lambda m, h: functional.relu(m.keep(h), inplace=True).clone().tanh_(),
+        kept(lambda m, h: h.clone()),
+        kept(lambda m, h: m.conv(h)),
+        lambda m, h: h.add_(h).relu_().flatten(1).tanh_(),
+    ],
+)
+def test_work_in_place_on_memory_that_is_not_read_again(function: Any) -> None:
+    brought(on_a_convolution(function))
 
 
 def test_two_layers_with_one_weight_are_refused() -> None:
@@ -479,7 +594,73 @@ def test_all_problems_at_once() -> None:
     ]
 
 
-@pytest.mark.parametrize("shape", [(1, 3, 8, 8), (0,), ()])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: nn.Sequential(nn.Linear(3, 2)),
+        lambda: nn.Linear(3, 2),
+        lambda: nn.Sequential(nn.Linear(3, 3), nn.Sequential(nn.Linear(3, 2))),
+    ],
+)
+@pytest.mark.parametrize("when", ["register_forward_hook", "register_forward_pre_hook"])
+def test_hooks_of_the_module_itself_are_refused(make: Any, when: str) -> None:
+    module = make()
+    getattr(module, when)(lambda *given: None)
+    with pytest.raises(ExchangeError, match=r"(Sequential|Linear): it has hooks, .*remove them"):
+        from_torch(module, (3,))
+
+
+@pytest.mark.parametrize(
+    ("module", "message"),
+    [
+        (nn.Sequential(nn.Linear(3, 2, device="meta")), r"'0\.weight' is on the device 'meta'.*to_empty"),
+        (nn.Sequential(nn.LazyLinear(2)), r"'0\.weight' has no shape yet.*call the module once"),
+    ],
+)
+def test_a_module_without_numbers_is_refused(module: nn.Module, message: str) -> None:
+    with pytest.raises(ExchangeError, match=r"Sequential: " + message):
+        from_torch(module, (3,))
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated")
+def test_a_scripted_module_is_refused() -> None:
+    with pytest.raises(ExchangeError, match=r"0 \(RecursiveScriptModule\): a scripted module has no Python code"):
+        from_torch(nn.Sequential(torch.jit.script(nn.Linear(3, 2))), (3,))
+
+
+@pytest.mark.parametrize("dim", [1, -1])
+def test_softmax_at_the_end_is_the_outputs_own(dim: int) -> None:
+    """The circuit predicts what the module returns, under one softmax and not two."""
+    module = lively(nn.Sequential(nn.Flatten(), nn.Linear(192, 4), nn.Softmax(dim)))
+    network = from_torch(module, SHAPE)
+    assert populations(network)["layer_1"] == {"transfer": "softmax"}
+    batch = images(2, *SHAPE)
+    np.testing.assert_allclose(simulate(network).predict(batch), answer(module, batch), atol=1e-12)
+    with pytest.raises(ExchangeError, match=r"2 \(Softmax\): Softmax cannot be said"):
+        from_torch(module, SHAPE, loss="squared")
+
+
+def test_a_module_that_is_one_layer() -> None:
+    module = nn.Linear(5, 3)
+    network = brought(module, (5,))
+    assert network.names == {"weights/linear": "weight", "bias/linear": "bias"}
+    sim = simulate(network)
+    sim.step(images(4, 5), np.ones((4, 3)))
+    module.load_state_dict(network.state_dict(sim), strict=True)
+    np.testing.assert_allclose(sim.predict(images(2, 5)), answer(module, images(2, 5)), atol=1e-12)
+    brought(nn.BatchNorm1d(3), (3,))
+    with pytest.raises(ExchangeError, match=r"^Conv2d: conv2d \(Conv2d\): it expects 2 inputs"):
+        from_torch(nn.Conv2d(2, 2, 1), SHAPE)
+
+
+def test_learning_needs_a_loss() -> None:
+    with pytest.raises(ExchangeError, match=r"Small: without a loss there is no output.* say learning=None"):
+        from_torch(Small(), SHAPE, loss=None)
+    with pytest.raises(ExchangeError, match=r"unknown loss 'square'\. Did you mean 'squared'\?"):
+        from_torch(Small(), SHAPE, loss="square")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("shape", [(1, 3, 8, 8), (0,), (), 5, None, "abc", (3.7, 8, 8), ("3", 8, 8), (3, 8)])
 def test_the_shape_is_that_of_one_sample(shape: tuple[int, ...]) -> None:
     with pytest.raises(ExchangeError, match=r"Small: input_shape is that of one sample"):
         from_torch(Small(), shape)
@@ -488,3 +669,24 @@ def test_the_shape_is_that_of_one_sample(shape: tuple[int, ...]) -> None:
 def test_what_is_no_module_is_refused() -> None:
     with pytest.raises(CounterstreamError, match=r"takes a torch\.nn\.Module \(got function\)"):
         from_torch(lambda x: x, SHAPE)  # type: ignore[arg-type]
+
+
+def test_taps_that_see_padding_alone_are_no_synapses() -> None:
+    """On 1x1 maps the middle of a 3x3 kernel is all that conducts: it decays as in torch, the rest stays."""
+    module = lively(nn.Sequential(nn.Conv2d(3, 4, 3, padding=1, bias=False), nn.Flatten(), nn.Linear(4, 3)))
+    network = from_torch(module, (3, 1, 1))
+    sim, optimizer = simulate(network, consolidation=cs.Consolidation(rate=0.1)), sgd(module, 0.1, decay=1e-4)
+    before = network.state["weights/0"]
+    for step in range(3):
+        batch, target = images(4, 3, 1, 1, seed=step), np.arange(4) % 3
+        loss = descend(module, optimizer, "cross_entropy", batch, target)
+        assert sim.step(batch, target)["loss"] == pytest.approx(loss, rel=1e-12)
+    found, expected = arrays(network.state_dict(sim)), arrays(module.state_dict())
+    dead = np.ones((3, 3), bool)
+    dead[1, 1] = False
+    np.testing.assert_array_equal(found["0.weight"][..., dead], before[..., dead])
+    np.testing.assert_allclose(expected["0.weight"][..., dead], before[..., dead] * (1 - 1e-5) ** 3, rtol=1e-12)
+    np.testing.assert_allclose(found["0.weight"][..., 1, 1], expected["0.weight"][..., 1, 1], rtol=1e-12)
+    assert_same(
+        {key: found[key] for key in ("2.weight", "2.bias")}, {k: expected[k] for k in ("2.weight", "2.bias")}, 1e-12
+    )

@@ -1,5 +1,7 @@
 """A network's weights, in and out under the module's own names; what does not fit is named."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -45,8 +47,7 @@ def test_normalization_goes_out_with_the_parameters_that_it_came_with(without: t
     sim = cs.compile(network.circuit, dtype="float64", state=network.state)
     sim.step(images(4, *SHAPE), np.arange(4))
     written = to_torch(sim, network).state_dict()
-    missing = made.load_state_dict(written, strict=False)
-    assert (missing.missing_keys, missing.unexpected_keys) == (["extra.weight", "extra.bias"], [])
+    made.load_state_dict(written, strict=True)
     batch = images(2, *SHAPE, seed=1)
     expected = torch.from_numpy(answer(made, batch)).softmax(1).numpy()
     np.testing.assert_allclose(sim.predict(batch), expected, atol=1e-12)
@@ -130,3 +131,79 @@ def test_a_simulator_of_another_circuit_is_refused() -> None:
     network, other = from_torch(Net(), SHAPE), from_torch(nn.Sequential(nn.Flatten(), nn.Linear(108, 2)), SHAPE)
     with pytest.raises(ExchangeError, match=r"no state 'weights/body\.0': it runs another circuit than 'Net'"):
         network.state_dict(cs.compile(other.circuit))
+
+
+# ---- what load takes
+
+
+def test_layers_that_nothing_calls_lie_in_the_written_module_too() -> None:
+    made = Net()
+    network = from_torch(made, SHAPE)
+    assert network.unused == ("extra.weight", "extra.bias")
+    written = to_torch(cs.compile(network.circuit, state=network.state), network)
+    made.load_state_dict(written.state_dict(), strict=True)
+    written.load_state_dict(Net(seed=1).state_dict(), strict=True)
+    np.testing.assert_array_equal(written.state_dict()["extra.bias"], Net(seed=1).extra.bias.detach())
+
+
+def test_a_layer_under_two_names_comes_back_under_both() -> None:
+    class Twice(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.fc = nn.Linear(108, 2)
+            self.again = self.fc
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.again(x.flatten(1))
+
+    module = lively(Twice())
+    network = from_torch(module, SHAPE)
+    assert network.shared == {"again.weight": "fc.weight", "again.bias": "fc.bias"}
+    sim = cs.compile(network.circuit, dtype="float64", state=network.state)
+    sim.step(images(4, *SHAPE), [0, 1, 0, 1])
+    module.load_state_dict(network.state_dict(sim), strict=True)
+    np.testing.assert_array_equal(module.again.weight.detach(), sim.weights["fc"])
+
+
+@pytest.mark.parametrize("prefix", ["module.", "model.module."])
+def test_a_prefix_of_all_keys_is_left_out(prefix: str) -> None:
+    network, other = from_torch(Net(), SHAPE), Net(seed=1).state_dict()
+    loaded = network.load({f"{prefix}{key}": value for key, value in other.items()})
+    assert_same(arrays(loaded.state_dict()), arrays(other), 1e-15)
+    with pytest.raises(ExchangeError, match=r"unexpected key 'module\.head\.bias'"):
+        network.load({f"module.{key}" if key == "head.bias" else key: value for key, value in other.items()})
+
+
+def test_counts_of_batches_may_be_missing() -> None:
+    network = from_torch(Net(), SHAPE)
+    other = {key: value for key, value in Net(seed=1).state_dict().items() if "num_batches" not in key}
+    loaded = network.load(other).state_dict()
+    assert loaded["body.1.num_batches_tracked"] == 0
+    assert_same(arrays({key: loaded[key] for key in other}), arrays(other), 1e-15)
+
+
+def test_many_problems_are_cut_short() -> None:
+    network = from_torch(nn.Sequential(nn.Flatten(), *[nn.Linear(108, 108) for _ in range(20)]), SHAPE)
+    with pytest.raises(ExchangeError) as refusal:
+        network.load({})
+    assert len(refusal.value.problems) == 21
+    assert refusal.value.problems[-1].message == "and 20 more"
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda network, sim: network.load(None), r"Net: state_dict: load takes a state_dict, .* \(got NoneType\)"),
+        (lambda network, sim: network.load([1]), r"\(got list\)"),
+        (lambda network, sim: network.load(Net()), r"\(got a module\): say load\(module\.state_dict\(\)\)"),
+        (lambda network, sim: as_torchvision("resnet18"), r"takes a Circuit \(got 'resnet18'\): say load\("),
+        (lambda network, sim: to_torch(network), r"to_torch takes a simulator \(got Network\): say compile"),
+        (lambda network, sim: to_torch(sim, 3), r"takes the names of a Network \(got int\)"),
+        (lambda network, sim: with_learning(3, "backprop"), r"with_learning takes a Circuit \(got int\)"),
+    ],
+)
+def test_what_is_of_another_kind_is_refused(call: Any, message: str) -> None:
+    network = from_torch(Net(), SHAPE)
+    sim = cs.compile(network.circuit, state=network.state)
+    with pytest.raises(cs.CircuitError, match=message):
+        call(network, sim)
