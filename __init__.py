@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .circuits import Circuit, CircuitError, Consolidation, CounterstreamError, check, dump, expand
-    from .engine import Simulator, compile
+    from .engine import Ranks, Simulator, compile
     from .models import Builder, load, loads, with_learning
     from .models.exchange import ExchangeError, Network, as_torchvision, from_torch, to_torch
 
@@ -22,7 +22,7 @@ __version__ = "0.1.0"
 
 _HOME = {
     "circuits": ("Circuit", "CircuitError", "Consolidation", "CounterstreamError", "check", "dump", "expand"),
-    "engine": ("Simulator", "compile"),
+    "engine": ("Ranks", "Simulator", "compile"),
     "models": ("Builder", "load", "loads", "with_learning"),
     "models.exchange": ("ExchangeError", "Network", "as_torchvision", "from_torch", "to_torch"),
 }
@@ -35,6 +35,7 @@ __all__ = [
     "CounterstreamError",
     "ExchangeError",
     "Network",
+    "Ranks",
     "Simulator",
     "__version__",
     "as_torchvision",

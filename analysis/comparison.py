@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from . import bootstrap
+from .grouping import Identity, counting, distinct, grouped, left_out
 from .run import Run
 from .summary import IDENTITY, LENGTH, summary
 
@@ -15,17 +16,15 @@ DIFFERENCE_COLUMNS = ["system", "baseline", "quantity", "paired", "runs", "diffe
 
 
 def by_system(runs: Iterable[Run]) -> dict[str, list[Run]]:
-    """Runs grouped by their learning system, in the order in which the systems first occur."""
-    grouped: dict[str, list[Run]] = {}
-    for run in runs:
-        grouped.setdefault(str(run.attributes["learning"]), []).append(run)
-    return grouped
+    """Runs of the same learning system, circuit and experiment, in the order in which systems first occur; each file
+    once. Names say no more than tells them apart: `kolen_pollack`, or `kolen_pollack, digits_resnet`."""
+    return grouped(distinct(runs), Identity.of)
 
 
 def comparison(runs: Mapping[str, Sequence[Run]]) -> pd.DataFrame:
     """One row per system (name -> its runs, say one a seed) and quantity of `summary`.
 
-    `mean` over its runs, `spread` (sample standard deviation) and the bootstrap interval `low` to `high` of the
+    `mean` over its complete runs (over all where none is; `frame.attrs["left_out"]` names the others), `spread` (sample standard deviation) and the bootstrap interval `low` to `high` of the
     mean; the last three are NaN with one run. `frame.attrs` says how the interval came about (method, level,
     resamples, seed).
     """

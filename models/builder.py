@@ -1,8 +1,9 @@
 """Circuits from Python: the declarations of the circuit language, collected line by line.
 
 A thin layer and no second language: a population takes the fields of `Population`, a projection those of `Projection`,
-a wiring is a declaration, or what would stand in a file. What is built is checked as a file is, and equals the compact
-circuit that the file loads to.
+a wiring is a declaration, or what would stand in a file. What is built is checked as a file is. It has no blocks and
+stages, Python's own loops say the same: it equals `compact(load(FILE))` (circuits/expansion), and `load(FILE)` itself
+only where the file has none either.
 
     net = Builder("perceptron")
     image = net.input("image", [784])
@@ -13,7 +14,7 @@ circuit that the file loads to.
     circuit = net.circuit("weight_mirror")
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,8 @@ class Builder:
 
     def input(self, name: str, shape: Sequence[int]) -> str:
         """A population that carries data of a shape, [features] or [channels, height, width]. Returns its name."""
-        return self.population(name, input=list(shape))
+        listed = isinstance(shape, Iterable) and not isinstance(shape, str)
+        return self.population(name, input=list(shape) if listed else shape)
 
     def population(self, name: str, **declared: Any) -> str:
         """A population with the fields of `Population`. Returns its name."""

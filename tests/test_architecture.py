@@ -24,7 +24,9 @@ SECTIONS = {
 def package_files() -> list[str]:
     """Every source file that is neither a package's list of names nor an entry point."""
     files = (
-        file for folder in ("circuits", "engine", "analysis", "models", "bench", "cli") for file in (ROOT / folder).rglob("*.py")
+        file
+        for folder in ("circuits", "engine", "analysis", "models", "bench", "cli")
+        for file in (ROOT / folder).rglob("*.py")
     )
     return sorted(file.relative_to(ROOT).as_posix() for file in files if not file.name.startswith("__"))
 

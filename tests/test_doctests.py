@@ -9,7 +9,7 @@ import pytest
 import counterstream
 
 ROOT = Path(counterstream.__file__).parent
-FOLDERS = ("circuits", "models", "engine", "analysis", "cli")
+FOLDERS = ("circuits", "models", "engine", "analysis", "bench", "cli")
 
 
 def modules_with_examples() -> list[str]:

@@ -17,6 +17,7 @@ PUBLIC = [
     "CounterstreamError",
     "ExchangeError",
     "Network",
+    "Ranks",
     "Simulator",
     "__version__",
     "as_torchvision",
@@ -35,7 +36,7 @@ PUBLIC = [
 def indexed_packages() -> list[str]:
     """The sub-packages whose `__init__.py` declares its public names."""
     root = Path(counterstream.__file__).parent
-    folders = ("circuits", "models", "engine", "analysis", "cli")
+    folders = ("circuits", "models", "engine", "analysis", "bench", "cli")
     files = (file for folder in folders for file in sorted((root / folder).rglob("__init__.py")))
     return [
         ".".join(("counterstream", *file.parent.relative_to(root).parts))

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .evidence import Evidence, System, settings
+from .evidence import Evidence, System
 from .markup import Markup, counted, join, listed, plain, tag
 
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -18,9 +18,10 @@ TIES = {
 
 def account(systems: Sequence[System]) -> Markup:
     """A paragraph for each experiment that the runs belong to, then how each system learns."""
-    experiments: dict[str, list[System]] = {}
+    experiments: dict[tuple[str, str], list[System]] = {}
     for system in systems:
-        experiments.setdefault(str(settings(system.first)) + str(system.first.about["circuit_name"]), []).append(system)
+        identity = system.first.identity
+        experiments.setdefault((str(identity.settings), identity.circuit), []).append(system)
     told = [tag("p", _experiment(members)) for members in experiments.values()]
     return join([*told, tag("dl", *map(_entry, systems), class_="systems")])
 

@@ -3,25 +3,22 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from hashlib import sha256
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
 
 from ..angles import delta_angles, local_angles, matrix_angles
 from ..errors import AnalysisError
+from ..grouping import COMPLETE, Identity, distinct, grouped
 from ..kolen_pollack import kolen_pollack_theory
 from ..run import Run
+from ..texts import mapping
 from ..weight_mirror import weight_mirror_theory
 from .learning import Learning, learning
 
-PER_RUN = ("seeds", "learning", "output", "threads", "format")  # settings in which runs of one experiment may differ
-COMPLETE = "complete"
 MOST_VALUES = 200_000_000  # weights over all snapshots that a report reads to set them beside theory: some seconds
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # in C where there is one: a large circuit takes Python seconds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +32,7 @@ class Evidence:
     """
 
     path: Path
+    identity: Identity
     version: int
     about: Mapping[str, Any]
     results: Mapping[str, Any]
@@ -112,6 +110,7 @@ def evidence(run: Run) -> Evidence:
     text, circuit = run.experiment, run.circuit
     return Evidence(
         path=run.path,
+        identity=Identity.of(run),
         version=run.version,
         about=run.attributes,
         results=run.results,
@@ -136,35 +135,11 @@ def systems(runs: Sequence[Evidence]) -> list[System]:
     """The runs gathered: same learning system, circuit and settings, whatever the seed; in the order in which their
     experiments list them.
     """
-    gathered: dict[tuple[str, ...], list[Evidence]] = {}
-    for run in sorted(runs, key=_rank):
-        gathered.setdefault(_key(run), []).append(run)
-    names = _names([members[0] for members in gathered.values()])
+    gathered = grouped(sorted(distinct(runs), key=_rank), lambda run: run.identity)
     return [
         System(name=name, runs=sorted(members, key=lambda run: run.seed), look=f"s{index % 8}")
-        for index, (name, members) in enumerate(zip(names, gathered.values(), strict=True))
+        for index, (name, members) in enumerate(gathered.items())
     ]
-
-
-@lru_cache(maxsize=64)
-def mapping(text: str) -> dict[str, Any]:
-    """A recorded YAML text as plain data, empty where it is none: a report shows what can be read.
-
-    No recording has aliases, by which a short text can stand for endless data.
-    """
-    try:
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, LOADER)):
-            return {}
-        found = yaml.load(text, LOADER)
-        repr(found)  # what is nested too deeply for that is refused here, once
-    except (yaml.YAMLError, RecursionError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def settings(run: Evidence) -> dict[str, Any]:
-    """The experiment without what may differ between its runs."""
-    return {key: value for key, value in run.experiment.items() if key not in PER_RUN}
 
 
 def last(frame: pd.DataFrame) -> pd.DataFrame:
@@ -188,24 +163,3 @@ def _rank(run: Evidence) -> int:
     listed = run.experiment.get("learning")
     names = listed if isinstance(listed, list) else []
     return names.index(run.about["learning"]) if run.about["learning"] in names else len(names)
-
-
-def _key(run: Evidence) -> tuple[str, ...]:
-    shared = settings(run)
-    rest = str(sorted(shared.items(), key=lambda item: str(item[0]))) if shared else run.experiment_text
-    circuit = sha256(run.circuit_text.encode("utf-8", "replace")).hexdigest()
-    return str(run.about["learning"]), str(run.about["circuit_name"]), circuit, rest
-
-
-def _names(firsts: Sequence[Evidence]) -> list[str]:
-    """As short as tells them apart: the system, then the circuit, the experiment, a number."""
-    learning = [str(run.about["learning"]) for run in firsts]
-    circuit = [str(run.about["circuit_name"]) for run in firsts]
-    experiment = [str(run.experiment.get("name", "")) for run in firsts]
-    names = list(learning)
-    for more in (circuit, experiment):
-        if len(set(names)) < len(names) and len(set(more)) > 1:
-            names = [f"{name}, {word}" if word else name for name, word in zip(names, more, strict=True)]
-    return [
-        name if names.count(name) == 1 else f"{name} ({names[: i + 1].count(name)})" for i, name in enumerate(names)
-    ]

@@ -156,7 +156,8 @@ def _kinds(graph: Graph, marks: Marks) -> Iterator[tuple[list[Shape], str]]:
     if any(mark.pills and not mark.pills[0].empty and mark.color != "transport" for mark in found.values()):
         yield list(_sample("rule0")), "plastic synapses, in the color and with the letter of their rule"
     if any(not mark.weighted for mark in found.values()):
-        yield list(_sample("plain", 1.3)), "no weights here: one to one unless said otherwise, or on into a block; lines that meet add up"
+        words = "no weights here: one to one unless said otherwise, or on into a block; lines that meet add up"
+        yield list(_sample("plain", 1.3)), words
     for sign in sorted({sign for found in crosses.signs(graph).values() for sign in found}):
         carries = "error" if sign.backward else "activity"
         who = "" if sign.role != "teach" else f" ({carries})"

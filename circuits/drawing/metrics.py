@@ -47,15 +47,18 @@ def _unlisted(letter: str, mono: bool) -> float:
     return MONO if mono else _OTHER
 
 
+def _fits(text: str, size: float, room: float, *, bold: bool = False, mono: bool = False) -> bool:
+    return width(text, size, bold=bold, mono=mono) <= room + ROUNDING
+
+
 def cut(text: str, size: float, room: float, *, bold: bool = False, mono: bool = False) -> str:
     """The text, or as much of its two ends as fits, with an ellipsis between: names differ at their ends."""
-    room += ROUNDING
-    if width(text, size, bold=bold, mono=mono) <= room:
+    if _fits(text, size, room, bold=bold, mono=mono):
         return text
     for kept in range(len(text) - 1, 0, -1):
         head = (kept + 1) // 2
         short = f"{text[:head]}\u2026{text[len(text) - (kept - head) :]}"
-        if width(short, size, bold=bold, mono=mono) <= room:
+        if _fits(short, size, room, bold=bold, mono=mono):
             return short
     return "\u2026"
 
@@ -63,13 +66,12 @@ def cut(text: str, size: float, room: float, *, bold: bool = False, mono: bool =
 def wrapped(parts: Iterable[str], size: float, room: float, *, joint: str = ", ", mono: bool = False) -> list[str]:
     """Parts set into lines, joined while they fit. A part too long for one is broken between words, a word is cut."""
     lines: list[str] = []
-    room += ROUNDING
     for part in parts:
         longer = f"{lines[-1]}{joint}{part}" if lines else part
-        if lines and width(longer, size, mono=mono) <= room:
+        if lines and _fits(longer, size, room, mono=mono):
             lines[-1] = longer
-        elif joint != " " and width(part, size, mono=mono) > room:
-            lines += wrapped(part.split(), size, room - ROUNDING, joint=" ", mono=mono)
+        elif joint != " " and not _fits(part, size, room, mono=mono):
+            lines += wrapped(part.split(), size, room, joint=" ", mono=mono)
         else:
-            lines.append(cut(part, size, room - ROUNDING, mono=mono))
+            lines.append(cut(part, size, room, mono=mono))
     return lines

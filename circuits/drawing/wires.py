@@ -125,8 +125,10 @@ class _Wires:
             if x == middle and not bend.middle:
                 yield Group(at=turn, shapes=(_dot(x, mark.color),), when=self.when)
         gap = bundle.trunk if bundle.down else bundle.trunk - 1
-        if self._near(gap, bundle.feedback):
-            yield Group(at=branch, shapes=(_dot(middle, "plain"),), when=self.when)
+        if near := self._near(gap, bundle.feedback):
+            joined = {self.labels.mark(edge).color for edge in (*bundle.edges, *near)}
+            color = joined.pop() if len(joined) == 1 else "plain"
+            yield Group(at=branch, shapes=(_dot(middle, color),), when=self.when)
 
     def _arrival(self, edge: Edge, bend: Bend) -> float:
         """Where a line from a lane arrives: at blocks, in the middle, where the lines inside go on."""

@@ -22,6 +22,7 @@ import h5py
 import numpy as np
 
 from .datasets import UNCONFIRMED
+from .errors import RecordingError, reason
 from .precision import stored
 from .recordable import Recordable
 
@@ -43,7 +44,10 @@ class RunFile:
 
     def __init__(self, path: Path, recordables: Iterable[Recordable]):
         # No chunk cache: chunks go to the file as they come, in the order above; none is held in memory.
-        self._file = h5py.File(path, "r+", rdcc_nbytes=0, locking="best-effort")
+        try:
+            self._file = h5py.File(path, "r+", rdcc_nbytes=0, locking="best-effort")
+        except OSError as error:
+            raise RecordingError(f"{path}: the recording cannot be opened for writing: {reason(error)}") from error
         self._path = path
         self._secured = self._file.id.get_filesize()
         self._fields = {
@@ -54,10 +58,10 @@ class RunFile:
         }
         self._rows = {group: len(confirmed(self._file[group]["step"])) for group in self._fields}
 
-    def last_step(self, group: str) -> int | None:
-        """The step of a group's last confirmed record."""
-        rows = self._rows[group]
-        return int(self._file[group]["step"][rows - 1]) if rows else None
+    def last_instant(self, group: str) -> tuple[int, float] | None:
+        """Step and epoch of a group's last confirmed record."""
+        rows, coordinates = self._rows[group], self._file[group]
+        return (int(coordinates["step"][rows - 1]), float(coordinates["epoch"][rows - 1])) if rows else None
 
     def append(self, records: Sequence[Record]) -> None:
         """Writes records of one group, a block of rows at the price of one; on return they are confirmed."""

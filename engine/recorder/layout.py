@@ -12,7 +12,7 @@ import numpy as np
 from .about import About
 from .alignment import Alignment
 from .datasets import make_index
-from .errors import RecordingError
+from .errors import RecordingError, reason
 from .metrics import Metrics
 from .recordable import Recordable
 from .signals import Signals
@@ -32,14 +32,25 @@ def create(path: Path, about: About, recordables: Iterable[Recordable], *, overw
     partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with h5py.File(partial, "w") as file:  # default libver: a later one cannot be opened after a kill
-            lay_out(file, about, recordables)
+        partial.write_bytes(_image(about, recordables))
         os.replace(partial, path)
     except OSError as error:
-        raise RecordingError(f"{path}: the recording cannot be created: {error}") from error
+        raise RecordingError(f"{path}: the recording cannot be created: {reason(error)}") from error
     finally:
         with suppress(OSError):  # gone after the renaming, or never made
             partial.unlink()
+
+
+def _image(about: About, recordables: Iterable[Recordable]) -> bytes:
+    """The bytes of the empty file, some KB. Made in memory, since HDF5 cannot let go of a file on a disk that is full.
+
+    The default libver: a file of a later one cannot be opened after a kill.
+    """
+    with h5py.File.in_memory() as file:
+        lay_out(file, about, recordables)
+        file.flush()
+        image: bytes = file.id.get_file_image()
+        return image
 
 
 def lay_out(file: h5py.File, about: About, recordables: Iterable[Recordable]) -> None:

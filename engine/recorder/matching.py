@@ -7,7 +7,7 @@ import h5py
 import numpy as np
 
 from .about import About
-from .errors import RecordingError
+from .errors import RecordingError, reason
 from .layout import FORMAT_VERSION, MAGIC, NOTHING, lay_out
 from .recordable import RESERVED, Recordable
 
@@ -27,7 +27,7 @@ def check_same_run(path: Path, about: About, recordables: Iterable[Recordable]) 
             lay_out(expected, about, recordables)
             differences = list(_differences(expected, found))
     except (OSError, KeyError) as error:
-        raise RecordingError(f"{path}: the recording cannot be opened to be taken up again: {error}") from error
+        raise RecordingError(f"{path}: the recording cannot be opened to be taken up again: {reason(error)}") from error
     if differences:
         more = f"\n... and {len(differences) - LISTED} more" if len(differences) > LISTED else ""
         raise RecordingError(

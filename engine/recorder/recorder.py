@@ -1,10 +1,12 @@
 """The recorder: a run hands it arrays and numbers and trains on, while a thread of its own writes them."""
 
+import math
 from collections.abc import Iterable, Mapping
+from operator import index
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, SupportsIndex
 
 import numpy as np
 
@@ -33,7 +35,7 @@ class Recorder:
        ones survive the end of the process, however it comes (a power cut: only what `close` ended).
     5. When a write fails, the next call raises RecordingError, and so does every later one; the file stays readable,
        with all that was confirmed.
-    6. `close` writes what is pending and says how the run ended. As a context manager the recorder closes with
+    6. `close` writes what is pending and says how the run ended; Ctrl-C meanwhile takes effect when that is done. As a context manager the recorder closes with
        "complete", "interrupted" (Ctrl-C) or "failed" (any other exception). A file whose status is "running" is being
        written, or its writer was killed or failed.
 
@@ -45,7 +47,7 @@ class Recorder:
         self.about = about
         self._buffers = buffers
         self._enrolled: dict[str, Recordable] = {}
-        self._last: dict[str, int] = {}
+        self._last: dict[str, tuple[int, float]] = {}
         self._writer: Writer | None = None
         self._closed = False
 
@@ -85,8 +87,8 @@ class Recorder:
         return [self._enrolled.get(nothing.group, nothing) for nothing in NOTHING]
 
     def _start(self, file: RunFile) -> None:
-        last = {nothing.group: file.last_step(nothing.group) for nothing in NOTHING}
-        self._last = {group: step for group, step in last.items() if step is not None}
+        last = {nothing.group: file.last_instant(nothing.group) for nothing in NOTHING}
+        self._last = {group: instant for group, instant in last.items() if instant is not None}
         self._writer = Writer(file, self.path, list(self._enrolled.values()), self._buffers)
 
     @property
@@ -97,7 +99,7 @@ class Recorder:
     @property
     def last_steps(self) -> Mapping[str, int]:
         """The step of the last record of each group that has any: synapses, signals, alignment, metrics."""
-        return dict(self._last)
+        return {group: step for group, (step, _) in self._last.items()}
 
     # ---- write
 
@@ -115,7 +117,8 @@ class Recorder:
 
         `weights`: arrays by projection; `signals`: {"rate": array, "delta": array} by population; `alignment`: numbers
         by name under matrix_angle, norm_ratio, delta_angle and local_angle; `metrics`: numbers by name. Arrays are
-        copied before this returns and may change afterwards. Either all that is given is recorded, or an error says
+        copied before this returns and may change afterwards. In each group steps, whole numbers, increase, and epochs, finite
+        ones, never fall. Either all that is given is recorded, or an error says
         what does not fit and nothing is.
         """
         writer = self._open()
@@ -130,7 +133,7 @@ class Recorder:
             raise
         for record in records:
             writer.hand_over(record)
-            self._last[record.group] = step
+            self._last[record.group] = (record.step, record.epoch)
 
     def result(self, name: str, value: float | int | str) -> None:
         """Records a final figure of the run; a later value of the same name replaces it."""
@@ -148,7 +151,7 @@ class Recorder:
         try:
             if recordable is None:
                 raise Misfit(f"{word} were not enrolled, so the file has no place for them")
-            self._check_step(step, recordable.group)
+            step, epoch = self._instant(step, epoch, recordable.group)
             if not recordable.staged:
                 return Record(group=recordable.group, step=step, epoch=epoch, rows=dict(recordable.rows(values)))
             buffer = writer.borrow(recordable.group)
@@ -161,11 +164,22 @@ class Recorder:
         except Misfit as misfit:
             raise RecordingError(f"{self.path}: {misfit}") from None
 
-    def _check_step(self, step: int, group: str) -> None:
+    def _instant(self, step: SupportsIndex, epoch: float, group: str) -> tuple[int, float]:
+        """Step and epoch of a record as plain numbers. Misfit where they cannot follow those of the last one."""
+        try:
+            step, epoch = index(step), float(epoch)
+        except (TypeError, ValueError):
+            raise Misfit(f"step must be a whole number and epoch a number (got {step!r}, {epoch!r})") from None
         if step < 0:
             raise Misfit(f"step must not be negative (got {step})")
-        if step <= (last := self._last.get(group, -1)):
-            raise Misfit(f"step of {group} must be greater than that of the last record, {last} (got {step})")
+        if not (math.isfinite(epoch) and epoch >= 0):
+            raise Misfit(f"epoch must be finite and not negative (got {epoch:g})")
+        last_step, last_epoch = self._last.get(group, (-1, 0.0))
+        if step <= last_step:
+            raise Misfit(f"step of {group} must be greater than that of the last record, {last_step} (got {step})")
+        if epoch < last_epoch:
+            raise Misfit(f"epoch of {group} must not be less than that of the last record, {last_epoch:g} (got {epoch:g})")
+        return step, epoch
 
     def _take_back(self, writer: Writer, records: Iterable[Record]) -> None:
         for record in records:

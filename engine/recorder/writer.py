@@ -1,16 +1,17 @@
 """The thread that writes: it takes records in their order, puts them into the file, and gives their buffers back."""
 
-import os
+import atexit
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from .errors import RecordingError
+from .errors import RecordingError, reason
 from .file import Record, RunFile
 from .precision import staging_dtype
 from .recordable import Recordable
@@ -19,6 +20,7 @@ Status = Literal["complete", "interrupted", "failed"]
 Buffer = dict[str, np.ndarray]
 
 PENDING_RECORDS = 1024
+NEVER_CLOSED = "the process ended before the recording was closed"
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,10 @@ class Writer:
 
     `buffers` sets of arrays are allocated for each group of arrays and no further one ever: who wants one while all
     are in use waits.
+
+    A thread that is stopped inside HDF5 holds its lock for ever, and the interpreter's own end then waits for that. So
+    the thread is waited for whatever happens: `finish` puts interrupts off, and a process that ends without it ends the
+    recording first.
     """
 
     def __init__(self, file: RunFile, path: Path, recordables: Iterable[Recordable], buffers: int) -> None:
@@ -59,8 +65,11 @@ class Writer:
         self._pending: deque[Entry] = deque()
         self._changed = threading.Condition()
         self._error: RecordingError | None = None
+        self._end: End | None = None
+        self._done = threading.Event()
         self._thread = threading.Thread(target=self._write_all, name="counterstream recorder", daemon=True)
         self._thread.start()
+        atexit.register(self._close_late)
 
     # ---- called by the training thread
 
@@ -75,7 +84,7 @@ class Writer:
             self._free[group].append(buffer)
             self._changed.notify_all()
 
-    def hand_over(self, entry: Entry) -> None:
+    def hand_over(self, entry: Record | Result) -> None:
         """Queues what is to be written; waits where too much is queued already."""
         self._wait(lambda: len(self._pending) < PENDING_RECORDS)
         with self._changed:
@@ -83,13 +92,27 @@ class Writer:
             self._changed.notify_all()
 
     def finish(self, end: End) -> None:
-        """Writes what is pending and the end, and closes the file."""
-        try:
-            self.hand_over(end)
-        finally:
-            self._thread.join()
+        """Writes what is pending and the end, and closes the file. An interrupt is raised when that is done."""
+        interrupt: KeyboardInterrupt | None = None
+        while not self._done.is_set():
+            try:
+                with self._changed:
+                    self._end = end  # never waits for room, and may be said twice
+                    self._changed.notify_all()
+                self._done.wait()  # not `join`: before Python 3.13 an interrupted one takes the thread for dead
+            except KeyboardInterrupt as caught:
+                interrupt = caught
+        atexit.unregister(self._close_late)
         if self._error:
             raise self._error
+        if interrupt:
+            raise interrupt
+
+    def _close_late(self) -> None:
+        """At the end of a process that never closed the recording. A forked one has no such thread, nor the file."""
+        if self._thread.is_alive():
+            with suppress(RecordingError):
+                self.finish(End("failed", NEVER_CLOSED))
 
     def _wait(self, ready: Callable[[], bool]) -> None:
         with self._changed:
@@ -100,6 +123,12 @@ class Writer:
     # ---- the writer's own thread
 
     def _write_all(self) -> None:
+        try:
+            self._write_until_end()
+        finally:
+            self._done.set()
+
+    def _write_until_end(self) -> None:
         while True:
             entries = self._take()
             try:
@@ -111,9 +140,13 @@ class Writer:
                 return
 
     def _take(self) -> list[Entry]:
-        """The next entry; of a group of numbers all that wait in a row, since a block costs no more than one."""
+        """The next entry; of a group of numbers all that wait in a row, since a block costs no more than one. The end
+        comes when nothing else is left.
+        """
         with self._changed:
-            self._changed.wait_for(lambda: bool(self._pending))
+            self._changed.wait_for(lambda: bool(self._pending) or self._end is not None)
+            if not self._pending and self._end is not None:
+                return [self._end]
             entries = [self._pending.popleft()]
             while self._pending and self._joins(entries[0], self._pending[0]):
                 entries.append(self._pending.popleft())
@@ -139,10 +172,8 @@ class Writer:
         what = f"{entry.group} of step {entry.step}" if isinstance(entry, Record) else "a result"
         what = "the end" if isinstance(entry, End) else what
         self._file.abandon()
-        # HDF5 words a failed write in three lines of addresses; the system's own word for it is what helps.
-        why = os.strerror(cause.errno) if isinstance(cause, OSError) and cause.errno else str(cause)
         error = RecordingError(
-            f"{self._path}: recording stopped, {what} could not be written: {why}. "
+            f"{self._path}: recording stopped, {what} could not be written: {reason(cause)}. "
             "The file holds every record confirmed before and opens as usual. "
             "Make room or choose another place, then run again"
         )

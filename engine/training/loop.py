@@ -2,12 +2,10 @@
 
 import math
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
-
-import numpy as np
 
 from ..data import Dataset, Split, steps_per_epoch, training_batches
 from ..recorder import Recorder
@@ -20,6 +18,8 @@ from .progress import EpochReport, Progress, RunName, Silent
 from .recording import Enrolment, NotFinite, Observer
 from .schedules import multiplier
 
+RECENT = 1024
+"""Of how many latest durations a median is taken: the rest of a run adds nothing to it but memory."""
 ENGAGED = ""  # the key of engaged steps among the durations; no mode has an empty name
 
 
@@ -32,29 +32,46 @@ class Outcome:
     test_accuracy: float
     validation_accuracy: float | None
     training_seconds: float
-    seconds_per_step: float  # median engaged step, and the median of each other mode's turns times how often they ran
+    seconds_per_step: float
+    """The median engaged step, and the median of each other mode's turns times how often they ran; of the last RECENT."""
 
 
 @dataclass
 class _Means:
-    """Running means since the last row of the metrics table."""
+    """Means over the steps that were added, as running sums."""
 
-    losses: list[float] = field(default_factory=list)
-    accuracies: list[float] = field(default_factory=list)
+    steps: int = 0
+    losses: float = 0.0
+    accuracies: float = 0.0
     seconds: float = 0.0
 
     def add(self, result: dict[str, float], seconds: float) -> None:
-        self.losses.append(result["loss"])
-        self.accuracies.append(result.get("accuracy", math.nan))
+        self.steps += 1
+        self.losses += result["loss"]
+        self.accuracies += result.get("accuracy", math.nan)
         self.seconds += seconds
 
     @property
     def loss(self) -> float:
-        return float(np.mean(self.losses)) if self.losses else math.nan
+        return self.losses / self.steps if self.steps else math.nan
 
     @property
     def accuracy(self) -> float:
-        return float(np.mean(self.accuracies)) if self.accuracies else math.nan
+        return self.accuracies / self.steps if self.steps else math.nan
+
+
+@dataclass
+class _Durations:
+    """How often something ran, and how long: in all, and as a median of the latest RECENT."""
+
+    count: int = 0
+    seconds: float = 0.0
+    recent: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT))
+
+    def add(self, seconds: float) -> None:
+        self.count += 1
+        self.seconds += seconds
+        self.recent.append(seconds)
 
 
 class Training:
@@ -89,7 +106,7 @@ class Training:
         self.modes = mode_intervals(sim, experiment)
         self.step = 0
         self.recorded_step: int | None = None
-        self._durations: dict[tuple[str, int], list[float]] = defaultdict(list)  # by mode and turn
+        self._durations: dict[tuple[str, int], _Durations] = defaultdict(_Durations)  # by mode and turn
         self._since = _Means()  # the last metrics row
         self._observer = Observer(sim, enrolment, self.steps, self.per_epoch)
 
@@ -143,7 +160,7 @@ class Training:
 
     def _took(self, mode: str, turn: int, started: float) -> float:
         seconds = time.perf_counter() - started
-        self._durations[mode, turn].append(seconds)
+        self._durations[mode, turn].add(seconds)
         return seconds
 
     @property
@@ -183,7 +200,7 @@ class Training:
     def _metrics(self, validation: dict[str, float]) -> dict[str, float]:
         """Means since the last row, and what the validation measured."""
         since, self._since = self._since, _Means()
-        images = len(since.losses) * self.experiment.batch
+        images = since.steps * self.experiment.batch
         return {
             "loss": since.loss,
             "accuracy": since.accuracy,
@@ -206,13 +223,13 @@ class Training:
             test_loss=test["loss"],
             test_accuracy=test["accuracy"],
             validation_accuracy=self._validate().get("accuracy"),
-            training_seconds=sum(sum(durations) for durations in self._durations.values()),
+            training_seconds=sum(durations.seconds for durations in self._durations.values()),
             seconds_per_step=self._seconds_per_step(),
         )
 
     def _seconds_per_step(self) -> float:
         """Medians, so that neither the first steps nor what else the machine does counts much."""
-        return sum(median(times) * len(times) / self.step for times in self._durations.values())
+        return sum(median(times.recent) * times.count / self.step for times in self._durations.values())
 
     def _diverged(self, what: str, loss: float = 0.0) -> Diverged:
         return Diverged(

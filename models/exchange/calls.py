@@ -110,14 +110,12 @@ class Reader:
         return layer
 
     def _call(self, node: fx.Node) -> Any:
+        """A function, or a method: of shapes, of several activities, or of one."""
         target: Any = node.target
         if target is getattr or target == "size":
             return self._shape_query(node)
         if target is operator.getitem and not isinstance(self.values.get(node.args[0]), Signal):  # type: ignore[arg-type]
-            whole, index = self._resolved(node.args)
-            if whole is structure.UNSIZED:
-                return whole
-            return whole[index] if isinstance(whole, tuple) and isinstance(index, int | slice) else UNKNOWN
+            return self._item(node)
         if target in operations.ARITHMETIC and all(map(structure.is_size, sizes := self._resolved(node.args))):
             return structure.calculate(target, sizes)
         path = ".".join(part for part in (scope(node), _word(target)) if part)
@@ -125,8 +123,19 @@ class Reader:
             return self._add(node, path)
         if target in operations.CONCATENATIONS:
             return self._concatenate(node, path)
+        return self._call_on_one(node, path)
+
+    def _item(self, node: fx.Node) -> Any:
+        """A side of a shape."""
+        whole, index = self._resolved(node.args)
+        if whole is structure.UNSIZED:
+            return whole
+        return whole[index] if isinstance(whole, tuple) and isinstance(index, int | slice) else UNKNOWN
+
+    def _call_on_one(self, node: fx.Node, path: str) -> Any:
+        """A view, some channels, or a layer in other words."""
+        target: Any = node.target
         first, *others = self._resolved(node.args, read=True)
-        kwargs = {key: self._resolved(value) for key, value in node.kwargs.items()}
         if target in operations.RESHAPES:
             unsized = structure.UNSIZED in others
             return UNKNOWN if first is UNKNOWN or unsized else structure.reshape(first, others)
@@ -136,7 +145,7 @@ class Reader:
         if target not in known:
             raise operations.unknown(target)
         try:
-            layer = known[target](*others, **kwargs)
+            layer = known[target](*others, **{key: self._resolved(value) for key, value in node.kwargs.items()})
         except TypeError:
             raise Refusal(f"'{operations.operation_name(target)}' has arguments that cannot be said") from None
         return self._lay(layer, first, path, node)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...circuits.wiring import Conv, Dense, Shape, Wiring, WiringError
-from .cells import Afferent, Growth, Signal, Stage
+from .cells import Afferent, Cell, Growth, Signal, Stage
 
 
 class Refusal(Exception):
@@ -63,10 +63,7 @@ class Normalize(Layer):
     """Of gain and bias those that it has, and what they are called in the layer."""
 
     def lay(self, growth: Growth, signal: Signal, path: str) -> Signal:
-        if signal.shape[0] != self.channels:
-            raise Refusal(f"it expects {self.channels} channels (got a signal of shape {list(signal.shape)})")
-        row = growth.row(signal, path)
-        cell = growth.reaching(Signal(row, sole=signal.sole or row is not signal.cell), Stage.NORMALIZED, path)
+        cell = _channelwise(growth, signal, self.channels, Stage.NORMALIZED, path)
         cell.declared |= self.declared
         cell.absorbed, cell.frozen_bias = cell.keys.pop("bias", None), False
         cell.keys |= {kind: f"{path}.{name}" for kind, name in self.parameters.items()}
@@ -81,10 +78,7 @@ class Bias(Layer):
     channels: int
 
     def lay(self, growth: Growth, signal: Signal, path: str) -> Signal:
-        if signal.shape[0] != self.channels:
-            raise Refusal(f"it expects {self.channels} channels (got a signal of shape {list(signal.shape)})")
-        row = growth.row(signal, path)
-        cell = growth.reaching(Signal(row, sole=signal.sole or row is not signal.cell), Stage.BIASED, path)
+        cell = _channelwise(growth, signal, self.channels, Stage.BIASED, path)
         cell.keys["bias"] = f"{path}.bias"
         return Signal(cell)
 
@@ -152,6 +146,14 @@ class Nothing(Layer):
 
     def lay(self, growth: Growth, signal: Signal, path: str) -> Signal:
         return signal
+
+
+def _channelwise(growth: Growth, signal: Signal, channels: int, stage: Stage, path: str) -> Cell:
+    """The population that takes on what has one number a channel. Raises Refusal where their numbers differ."""
+    if signal.shape[0] != channels:
+        raise Refusal(f"it expects {channels} channels (got a signal of shape {list(signal.shape)})")
+    row = growth.row(signal, path)
+    return growth.reaching(Signal(row, sole=signal.sole or row is not signal.cell), stage, path)
 
 
 def laid(wiring: Wiring, source: Shape) -> Shape:

@@ -1,6 +1,7 @@
 """What torch's layers say, read from the modules.
 
-A module is judged by itself, so that everything inexpressible in a network is found in one pass.
+A module is judged by itself, so that everything inexpressible in a network is found in one pass. Arguments bear the
+names of the function that torch has beside a layer, so that `operations.py` takes them as they are.
 """
 
 from collections.abc import Callable, Mapping
@@ -97,31 +98,41 @@ def dropout(p: float = 0.5) -> Layer:
 
 
 def max_pool(
-    size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil: bool = False, indices: bool = False
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
 ) -> Layer:
     if pair(dilation) != (1, 1):
         raise Refusal(f"windows of a maximum have no gaps (got dilation={dilation}): say dilation=1")
-    if indices:
+    if return_indices:
         raise Refusal("a maximum returns no indices: say return_indices=False")
-    said: dict[str, Any] = {"size": pair(size), "padding": pair(padding)}
+    said: dict[str, Any] = {"size": pair(kernel_size), "padding": pair(padding)}
     said |= {"stride": pair(stride)} if stride else {}
-    said |= {"ceil": True} if ceil else {}
+    said |= {"ceil": True} if ceil_mode else {}
     return Reduce(wiring=lambda shape: Pool(kind="max", **said))
 
 
 def average_pool(
-    size: Any, stride: Any = None, padding: Any = 0, ceil: bool = False, counted: bool = True, divisor: Any = None
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: Any = None,
 ) -> Layer:
-    if not counted and pair(padding) != (0, 0):
+    if not count_include_pad and pair(padding) != (0, 0):
         raise Refusal("averages count the zeros of their padding: say count_include_pad=True, or padding=0")
-    if divisor is not None:
-        raise Refusal(f"an average is over its window (got divisor_override={divisor}): leave it out")
-    said: dict[str, Any] = {"size": pair(size), "padding": pair(padding)}
+    if divisor_override is not None:
+        raise Refusal(f"an average is over its window (got divisor_override={divisor_override}): leave it out")
+    said: dict[str, Any] = {"size": pair(kernel_size), "padding": pair(padding)}
     said |= {"stride": pair(stride)} if stride else {}
     wiring = Pool(kind="average", **said)
 
     def fitting(shape: Shape) -> Wiring:
-        if ceil and laid(wiring, shape) != laid(Pool(kind="max", **said, ceil=True), shape):
+        if ceil_mode and laid(wiring, shape) != laid(Pool(kind="max", **said, ceil=True), shape):
             raise Refusal(f"windows of an average do not hang over the border of maps {list(shape)}: "
                           "say ceil_mode=False, or pad")  # fmt: skip
         return wiring
@@ -129,9 +140,9 @@ def average_pool(
     return Reduce(wiring=fitting)
 
 
-def adaptive_average(size: Any) -> Layer:
+def adaptive_average(output_size: Any) -> Layer:
     def fitting(shape: Shape) -> Wiring | None:
-        to = _target(size, shape)
+        to = _target(output_size, shape)
         if to == (1, 1):
             return Pool(kind="average", size="global")
         return None if to == shape[1:] else Pool(kind="average", to=to)
@@ -139,12 +150,12 @@ def adaptive_average(size: Any) -> Layer:
     return Reduce(wiring=fitting)
 
 
-def adaptive_max(size: Any, indices: bool = False) -> Layer:
-    if indices:
+def adaptive_max(output_size: Any, return_indices: bool = False) -> Layer:
+    if return_indices:
         raise Refusal("a maximum returns no indices: say return_indices=False")
 
     def fitting(shape: Shape) -> Wiring | None:
-        to = _target(size, shape)
+        to = _target(output_size, shape)
         if to == (1, 1):
             return Pool(kind="max", size="global")
         if shape[1] % to[0] or shape[2] % to[1]:
@@ -161,10 +172,12 @@ def _target(size: Any, shape: Shape) -> tuple[int, int]:
     return shape[1] if high is None else high, shape[2] if wide is None else wide
 
 
-def flatten(start: int = 0, end: int = -1) -> Layer:
-    if start != 1 or end not in (-1, 3):
-        raise Refusal(f"flatten keeps the samples and makes one row of all else (got dimensions {start} to {end}): "
-                      "say start_dim=1")  # fmt: skip
+def flatten(start_dim: int = 0, end_dim: int = -1) -> Layer:
+    if start_dim != 1 or end_dim not in (-1, 3):
+        raise Refusal(
+            f"flatten keeps the samples and makes one row of all else (got dimensions {start_dim} to {end_dim}): "
+            "say start_dim=1"
+        )
     return Row()
 
 

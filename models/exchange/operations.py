@@ -29,46 +29,12 @@ def _plain(name: str) -> Callable[..., Layer]:
     return lambda inplace=False: transfer(name)
 
 
-def _max_pool(
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    dilation: Any = 1,
-    ceil_mode: bool = False,
-    return_indices: bool = False,
-) -> Layer:
-    return max_pool(kernel_size, stride, padding, dilation, ceil_mode, return_indices)
-
-
-def _average_pool(
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    ceil_mode: bool = False,
-    count_include_pad: bool = True,
-    divisor_override: Any = None,
-) -> Layer:
-    return average_pool(kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
-
-
-def _adaptive_average(output_size: Any) -> Layer:
-    return adaptive_average(output_size)
-
-
-def _adaptive_max(output_size: Any, return_indices: bool = False) -> Layer:
-    return adaptive_max(output_size, return_indices)
-
-
 def _dropout(p: float = 0.5, training: bool = True, inplace: bool = False) -> Layer:
     return dropout(p) if training else Nothing()
 
 
 def _softmax(dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Layer:
     return softmax(dim, dtype)
-
-
-def _flatten(start_dim: int = 0, end_dim: int = -1) -> Layer:
-    return flatten(start_dim, end_dim)
 
 
 class _GlobalMean(Reduce):
@@ -97,17 +63,17 @@ FUNCTIONS: Mapping[Any, Callable[..., Layer]] = MappingProxyType(
         functional.gelu: gelu,
         functional.softplus: softplus,
         functional.dropout: _dropout,
-        functional.max_pool2d: _max_pool,
-        functional.avg_pool2d: _average_pool,
-        functional.adaptive_avg_pool2d: _adaptive_average,
-        functional.adaptive_max_pool2d: _adaptive_max,
+        functional.max_pool2d: max_pool,
+        functional.avg_pool2d: average_pool,
+        functional.adaptive_avg_pool2d: adaptive_average,
+        functional.adaptive_max_pool2d: adaptive_max,
         torch.relu: _plain("relu"),
         torch.relu_: _plain("relu"),
         torch.tanh: _plain("tanh"),
         torch.sigmoid: _plain("sigmoid"),
         torch.softmax: softmax,
         functional.softmax: _softmax,
-        torch.flatten: _flatten,
+        torch.flatten: flatten,
         torch.mean: _mean,
     }
 )
@@ -119,7 +85,7 @@ METHODS: Mapping[str, Callable[..., Layer]] = MappingProxyType(
         **dict.fromkeys(("tanh", "tanh_"), _plain("tanh")),
         **dict.fromkeys(("sigmoid", "sigmoid_"), _plain("sigmoid")),
         "softmax": softmax,
-        "flatten": _flatten,
+        "flatten": flatten,
         "mean": _mean,
         "contiguous": lambda **_: Nothing(),
         "clone": lambda **_: Nothing(),

@@ -46,9 +46,7 @@ def to_torch(simulator: Simulator, network: Network | None = None) -> fx.GraphMo
     if not isinstance(simulator, Simulator):
         got = type(simulator).__name__
         raise ExchangeError(
-            Problem(
-                f"to_torch takes a simulator (got {got}): say compile(network.circuit, state=network.state)"
-            )
+            Problem(f"to_torch takes a simulator (got {got}): say compile(network.circuit, state=network.state)")
         )
     if not isinstance(network, Network | None):
         raise ExchangeError(Problem(f"to_torch takes the names of a Network (got {type(network).__name__})"))

@@ -1,9 +1,13 @@
-"""Stock circuits as Python: the same circuits that the files in models/circuits/ declare, built with `Builder`.
+"""Stock circuits as Python: the circuits that the files in models/circuits/ declare, written out by `Builder`.
 
     from counterstream.models.networks import resnet50
     circuit = resnet50(classes=100, learning="weight_mirror")
 
-Each takes the options of its file as keywords, and `learning`.
+A file repeats blocks, a twin has none: `compact(load("resnet50")) == resnet50()`, where `compact` (circuits/expansion)
+writes blocks and stages out, and `expand` of both is the same. With blocks, `load("resnet50") == resnet50()` is False.
+
+Each takes the options of its file as keywords, and `learning`. The exceptions are `block`, `opening` and `wider` of the
+residual networks, names of blocks in the file: here the function's name settles them (resnet50 has bottlenecks).
 """
 
 from .alexnet import alexnet

@@ -5,6 +5,7 @@ from math import sqrt
 
 from ...circuits.declarations import Circuit, LearningSystem
 from ..builder import Builder
+from .options import scaled
 
 UNIFORM = {"kaiming": {"gain": 1 / sqrt(3), "distribution": "uniform"}}
 """Uniform within 1 / sqrt(fan-in), as torch draws weights where nothing else is said."""
@@ -24,7 +25,9 @@ def alexnet(
 
     def conv(source: str, name: str, channels: int, **geometry: int) -> str:
         target = net.population(name, transfer="relu")
-        net.project(source, target, {"conv": {"channels": round(channels * width), **geometry}}, initial=initial)
+        net.project(
+            source, target, {"conv": {"channels": scaled(channels, width, net.name), **geometry}}, initial=initial
+        )
         return target
 
     def largest(source: str, name: str) -> str:
@@ -33,7 +36,7 @@ def alexnet(
 
     def dense(source: str, name: str, **declared: object) -> str:
         target = net.population(name, transfer="relu", **declared)
-        net.project(source, target, {"dense": {"size": round(4096 * width)}}, initial=initial)
+        net.project(source, target, {"dense": {"size": scaled(4096, width, net.name)}}, initial=initial)
         return target
 
     image = net.input("image", size)

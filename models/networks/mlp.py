@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from ...circuits.declarations import Circuit, LearningSystem
 from ..builder import Builder
+from .options import counted
 
 
 def mlp(
@@ -20,7 +21,7 @@ def mlp(
     """`depth` hidden layers of `width` neurons."""
     net = Builder("mlp", "A multilayer perceptron with hidden layers of one width.")
     source = net.input("image", size)
-    for number in range(1, depth + 1):
+    for number in range(1, counted(depth, net.name, "depth") + 1):
         target = net.population(f"stage1.block{number}.hidden", normalize=normalize, transfer=transfer)
         net.project(source, target, {"dense": {"size": width}}, initial=initial)
         source = target

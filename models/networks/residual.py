@@ -9,10 +9,11 @@ from typing import Any, ClassVar, Literal, TypedDict
 from ...circuits.declarations import Circuit, LearningSystem
 from ...circuits.errors import CircuitError, Location, Problem, suggest
 from ..builder import Builder
+from .options import counted_by_stage, scaled
 
 CHANNELS = (64, 128, 256, 512)
 """Of the four stages; a bottleneck puts out four times as many."""
-DEPTHS = {
+DEPTHS: dict[int, tuple[str, tuple[int, ...]]] = {
     18: ("basic", (2, 2, 2, 2)),
     34: ("basic", (3, 4, 6, 3)),
     50: ("bottleneck", (3, 4, 6, 3)),
@@ -31,6 +32,8 @@ class ResidualOptions(TypedDict, total=False):
     classes: int
     width: float
     """Multiplies all numbers of channels."""
+    depths: Sequence[int] | None
+    """Blocks in each of the four stages, in the place of those that the name stands for."""
     stem: Literal["large", "small"]
     """`small`, for images of 64 pixels and less: one 3x3 convolution, no pooling."""
     neuron: Mapping[str, Any]
@@ -50,6 +53,7 @@ class ResidualNetwork(ABC):
     size: Sequence[int] = (3, 224, 224)
     classes: int = 1000
     width: float = 1
+    depths: Sequence[int] | None = None
     stem: Literal["large", "small"] = "large"
     neuron: Mapping[str, Any] = field(default_factory=lambda: {"normalize": "batch", "transfer": "relu"})
     initial: Any = field(default_factory=lambda: {"kaiming": {"fan": "out"}})
@@ -61,6 +65,8 @@ class ResidualNetwork(ABC):
         kind, repeats = DEPTHS[depth]
         block: Callable[..., str] = getattr(self, kind)
         self.net = Builder(f"resnet{depth}{self.form}", self.description)
+        if self.depths is not None:
+            repeats = counted_by_stage(self.depths, len(CHANNELS), self.net.name)
         source = self._stem(self.net.input("image", self.size))
         for stage, (repeat, channels) in enumerate(zip(repeats, CHANNELS, strict=True), start=1):
             for number in range(1, repeat + 1):
@@ -89,7 +95,7 @@ class ResidualNetwork(ABC):
         self.net.project(pooled, answer, {"dense": {"size": self.classes}}, name="fc", initial=uniform)
 
     def _wide(self, channels: int) -> int:
-        return round(channels * self.width)
+        return scaled(channels, self.width, self.net.name)
 
     # ---- what a form says
 

@@ -47,7 +47,7 @@ class ResNetPost(ResidualNetwork):
     """Convolution, ReLU, normalization; behind the sum too."""
 
     form = "_post"
-    description = "Residual networks with normalization after each ReLU."
+    description = "Residual networks with normalization after each ReLU, from memory of the paper, unchecked."
 
     neuron: Mapping[str, Any] = field(default_factory=lambda: {"transfer": "relu", "bias": False})
     last: Any = None

@@ -7,6 +7,7 @@ from typing import TypedDict, Unpack
 
 from ...circuits.declarations import Circuit, LearningSystem
 from ..builder import Builder
+from .options import counted_by_stage, scaled
 
 CHANNELS = (64, 128, 256, 512, 512)
 
@@ -18,6 +19,8 @@ class VggOptions(TypedDict, total=False):
     classes: int
     width: float
     dropout: float
+    depths: Sequence[int] | None
+    """Convolutions in each of the five stages, in the place of those that the name stands for."""
     learning: str | LearningSystem
 
 
@@ -43,24 +46,26 @@ def vgg19_bn(**options: Unpack[VggOptions]) -> Circuit:
 
 def vgg_bn(
     name: str,
-    depths: Sequence[int],
+    usual: Sequence[int],
     *,
     size: Sequence[int] = (3, 224, 224),
     classes: int = 1000,
     width: float = 1,
     dropout: float = 0.5,
+    depths: Sequence[int] | None = None,
     learning: str | LearningSystem = "backprop",
 ) -> Circuit:
-    """Five stages of 3x3 convolutions, `depths` of them, with maxima in between, and three dense layers."""
+    """Five stages of 3x3 convolutions, `depths` or the `usual`, maxima in between, and three dense layers."""
     net = Builder(name, "VGG with batch normalization, in torchvision's form.")
+    repeats = counted_by_stage(usual if depths is None else depths, len(CHANNELS), name)
     source = net.input("image", size)
-    for stage, (depth, channels) in enumerate(zip(depths, CHANNELS, strict=True), start=1):
+    for stage, (depth, channels) in enumerate(zip(repeats, CHANNELS, strict=True), start=1):
         for number in range(1, depth + 1):
             block = f"stage{stage}.block{number}"
             if stage > 1 and number == 1:
                 source = _largest(net, source, f"{block}.pool")
             target = net.population(f"{block}.conv", normalize="batch", transfer="relu")
-            wiring = {"conv": {"channels": round(channels * width), "kernel": 3}}
+            wiring = {"conv": {"channels": scaled(channels, width, name), "kernel": 3}}
             net.project(source, target, wiring, initial={"kaiming": {"fan": "out"}})
             source = target
     source = _largest(net, source, "pool")
@@ -68,7 +73,7 @@ def vgg_bn(
     fc1 = net.population("fc1", transfer="relu", dropout=dropout)
     fc2 = net.population("fc2", transfer="relu", dropout=dropout)
     answer = net.population("answer", transfer="softmax")
-    hidden = round(4096 * width)
+    hidden = scaled(4096, width, name)
     for source, target, neurons in (("pooled", fc1, hidden), (fc1, fc2, hidden), (fc2, answer, classes)):
         net.project(source, target, {"dense": {"size": neurons}}, initial={"normal": {"deviation": 0.01}})
     return net.circuit(learning)

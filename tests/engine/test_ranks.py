@@ -209,6 +209,28 @@ except RanksError as error:
     assert int(seconds) < 20
 
 
+def test_a_rank_that_does_not_come_ends_the_others_after_the_timeout(tmp_path: Path) -> None:
+    job = """
+import time
+
+group = distributed.new_group(timeout=timedelta(seconds=2))
+sim = simulate(plain("kolen_pollack"), ranks=Ranks(group))
+if rank == 1:
+    time.sleep(12)
+    os._exit(0)
+began = time.time()
+try:
+    sim.step(*plain_batch())
+except RanksError as error:
+    print(f"{time.time() - began:.0f} s: {error}")
+    os._exit(3)
+"""
+    done = together(job, tmp_path)
+    assert done.codes == [3, 0], done.errors
+    assert 1 < int(done.outputs[0].split()[0]) < 10
+    assert "rank 0 of 2 could not reach the others: one ended, or did not come within the process" in done.outputs[0]
+
+
 def test_ranks_need_a_process_group() -> None:
     with pytest.raises(RanksError, match=r"ranks need a process group \(got none\): call torch.distributed.init_proc"):
         Ranks()

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from counterstream.circuits.drawing.metrics import cut, width, wrapped
+from counterstream.circuits.drawing.metrics import ROUNDING, cut, width, wrapped
 
 
 @pytest.mark.parametrize(
@@ -26,8 +26,13 @@ def test_widths_are_those_of_the_font(text: str, style: str) -> None:
 @given(st.text(max_size=40), st.floats(12, 400))
 def test_cut_text_fits(text: str, room: float) -> None:
     short = cut(text, 11, room)
-    assert width(short, 11) <= room
+    assert width(short, 11) <= room + ROUNDING
     assert short == text or "\u2026" in short
+
+
+@given(st.text(max_size=30), st.floats(0, 500))
+def test_a_text_is_not_cut_for_a_room_of_its_own_width(text: str, left: float) -> None:
+    assert cut(text, 11, left + width(text, 11) - left) == text
 
 
 def test_cut_keeps_both_ends() -> None:
@@ -39,7 +44,7 @@ def test_cut_keeps_both_ends() -> None:
     st.floats(30, 300),
 )
 def test_wrapped_lines_fit(parts: list[str], room: float) -> None:
-    assert all(width(line, 11) <= room for line in wrapped(parts, 11, room))
+    assert all(width(line, 11) <= room + ROUNDING for line in wrapped(parts, 11, room))
 
 
 def test_wrapping_joins_what_fits_and_breaks_what_does_not() -> None:

@@ -11,7 +11,8 @@ import counterstream as cs
 from counterstream.circuits.drawing import picture
 from counterstream.circuits.drawing.cards import PAD
 from counterstream.circuits.drawing.metrics import width
-from counterstream.circuits.drawing.scene import Group, Rectangle, Scene, Text
+from counterstream.circuits.drawing.scene import Group, Rectangle, Scene, Text, Wire
+from counterstream.circuits.drawing.style import BODY
 from counterstream.circuits.errors import CounterstreamError
 from counterstream.circuits.yamlfile import Document
 from counterstream.models import stock_circuits, stock_learning
@@ -135,6 +136,70 @@ def test_wiring_stands_at_the_lines_in_words() -> None:
 def test_fixed_feedback_says_so() -> None:
     said = texts(picture(cs.load("digits_resnet", learning="feedback_alignment"), depth=9))
     assert said.count("fixed") > 10
+
+
+def lines_into(scene: Scene, block: str) -> set[str]:
+    """The colors of the lines that end at the box of a closed block in the feedback stream, from below."""
+    (box,) = [box for box in boxes(scene) if box.stream == "feedback" and block in box.names]
+    return {
+        item.color
+        for item in scene.visible
+        if isinstance(item, Wire)
+        and box.left < item.points[-1][0] < box.right
+        and abs(scene.y(item.points[-1][1]) - box.bottom) < 0.01
+    }
+
+
+def test_direct_feedback_looks_on_its_way_into_a_block_as_it_is() -> None:
+    scene = picture(cs.load("digits_resnet", learning="direct_feedback_alignment"), depth=0)
+    assert [lines_into(scene, f"stage{n}") for n in (1, 2, 3)] == [{"fixed"}] * 3
+    scene = picture(cs.load("digits_resnet", learning="kolen_pollack"), depth=0)
+    assert "fixed" not in colors(scene)
+
+
+@pytest.mark.parametrize("learning", ["backprop", "direct_feedback_alignment", "sign_symmetry"])
+@pytest.mark.parametrize("name", ["resnet18_v2", "resnet50_post", "vgg_bn"])
+def test_nothing_is_cut_in_the_boxes_of_stock_circuits(name: str, learning: str) -> None:
+    circuit = cs.load(name, learning=learning)
+    for depth in (0, 1):
+        assert not [text for text in texts(picture(circuit, depth=depth)) if "\u2026" in text]
+
+
+def test_a_long_name_leaves_the_next_line_to_the_shape() -> None:
+    long = "a_name_of_five_or_six_words"
+    said = texts(picture(cs.loads(CHANNELS.replace("b.out", long))))
+    assert long in said
+    assert "3 \u00d7 2 \u00d7 2" in said
+
+
+CHANNELS = """
+populations:
+  x: {input: [2, 4, 4]}
+  b.first: {transfer: relu}
+  b.both: {shape: [5, 4, 4]}
+  b.low: {}
+  b.out: {transfer: relu}
+  y: {transfer: softmax}
+projections:
+  - {from: x, to: b.both, wiring: {one_to_one: {target: [3, 5]}}}
+  - {from: x, to: b.first, wiring: {conv: {channels: 3, kernel: 3}}}
+  - {from: b.first, to: b.both, wiring: {one_to_one: {target: [0, 3]}}}
+  - {from: b.both, to: b.low, wiring: {pool: {kind: max, size: 2}}}
+  - {from: b.low, to: b.out, wiring: {conv: {channels: 3, kernel: 1}}}
+  - {from: b.out, to: y, wiring: {dense: {size: 2}}}
+learning: backprop
+"""
+
+
+def test_a_closed_block_lists_synapses_first_and_no_ranges_of_channels() -> None:
+    scene = picture(cs.loads(CHANNELS), depth=0)
+    listed = {
+        box.stream: [shape.text for shape in box.group.shapes if isinstance(shape, Text) and shape.size == BODY]
+        for box in boxes(scene)
+        if box.names == ["b"]
+    }
+    assert listed["forward"][1:] == ["3\u00d73 conv, 2 \u2192 3", "1\u00d71 conv, 5 \u2192 3", "2\u00d72 max pool"]
+    assert listed["feedback"][1:] == ["W transposed, 3 \u2192 5", "reverse of 2\u00d72 max pool"]
 
 
 def test_a_resnet50_is_one_page_unless_it_is_asked_to_open() -> None:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import counterstream as cs
@@ -30,6 +30,18 @@ def noises(sim: Simulator, random: np.random.Generator) -> dict[str, np.ndarray]
     }
 
 
+def rounding_decides(sim: Simulator) -> bool:
+    """Whether a neuron of the last step stood at its transfer function's kink but for rounding, so that one engine finds
+    it on this side and another on that. Normalization puts a neuron there that got the same input from all samples.
+    """
+    for name, population in sim.compiled.graph.populations.items():
+        if population.normalizes and population.transfer in ("relu", "relu6", "hardswish"):
+            soma, drive = sim.read(f"{name}.soma"), sim.read(f"{name}.drive")
+            if ((np.abs(drive) < 1e-9) & (soma != 0)).any():
+                return True
+    return False
+
+
 def trained(drawn: Drawn, circuit: cs.Circuit, how: cs.Consolidation, engine: str, dtype: str) -> Simulator:
     """After some steps, mirror steps between them where the system has them."""
     sim = cs.compile(circuit, engine=engine, dtype=dtype, seed=drawn.seed, consolidation=how)
@@ -37,6 +49,7 @@ def trained(drawn: Drawn, circuit: cs.Circuit, how: cs.Consolidation, engine: st
     for _ in range(STEPS):
         batch = drawn.batch(circuit, random)
         sim.step(*batch, noise=masks(sim, SAMPLES, random))
+        assume(engine == "reference" or not rounding_decides(sim))
         if "mirror" in sim.compiled.modes:
             sim.run("mirror", noise=noises(sim, random))
     return sim
