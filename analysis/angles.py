@@ -1,7 +1,7 @@
 """How nearly a circuit's feedback mirrors its forward synapses: matrix angles, delta angles, local angles."""
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -9,10 +9,12 @@ import pandas as pd
 from .errors import AnalysisError
 from .instants import INSTANT, chosen, instant
 from .run import Run
+from .texts import mapping
 from .vectors import compare
 
 MATRIX_COLUMNS = ["projection", *INSTANT, "angle_degrees", "norm_forward", "norm_reverse", "norm_ratio", "difference"]
 RECORDED_COLUMNS = ["projection", "depth", "step", "epoch", "angle_degrees", "norm_ratio"]
+WEIGHTLESS = ("one_to_one", "flatten", "pool")  # wirings without weights
 POPULATION_COLUMNS = ["population", "depth", "step", "epoch", "angle_degrees"]
 
 
@@ -58,6 +60,14 @@ def matrix_angles(
     return pd.DataFrame(table, columns=MATRIX_COLUMNS).sort_values(["depth", "snapshot"], ignore_index=True)
 
 
+def unread(run: Run, snapshots: Sequence[int] | None = None) -> pd.DataFrame:
+    """`matrix_angles` without their values, NaN: which rows there would be, for those who need not read weights."""
+    values = (np.nan,) * (len(MATRIX_COLUMNS) - 1 - len(INSTANT))
+    rows = chosen(run, snapshots)
+    table = [(w, depth, *instant(run, row), *values) for depth, (w, _) in enumerate(run.pairs) for row in rows]
+    return pd.DataFrame(table, columns=MATRIX_COLUMNS)
+
+
 def delta_angles(run: Run) -> pd.DataFrame:
     """One row per population and record: the angle between the circuit's delta and the one that backprop gives
     through the same activations all the way down, as measured during the run.
@@ -67,12 +77,35 @@ def delta_angles(run: Run) -> pd.DataFrame:
     return _populations(run, "delta_angle")
 
 
-def local_angles(run: Run) -> pd.DataFrame:
+def local_angles(run: Run, *, weighted: bool = False) -> pd.DataFrame:
     """One row per population and record: the angle between the circuit's error at its rate and the one that W in
     place of B would bring there, given the circuit's deltas above: what its own feedback synapses add to the
     delta angle. As measured during the run; empty for files of format version 1.
+
+    weighted: only of populations that feedback reaches through weights; of others it is 0 by construction, no
+    achievement. Of all where the recorded circuit cannot be read.
     """
-    return _populations(run, "local_angle")
+    table = _populations(run, "local_angle")
+    reached = _reached_through_weights(mapping(run.circuit)) if weighted and len(table) else None
+    return table if reached is None else table[table["population"].isin(reached)].reset_index(drop=True)
+
+
+def _reached_through_weights(circuit: Mapping[str, Any]) -> set[str] | None:
+    """The populations to whose partners a projection with weights leads; None if the circuit does not tell."""
+    populations, projections = circuit.get("populations"), circuit.get("projections")
+    if not isinstance(populations, dict) or not isinstance(projections, list):
+        return None
+    declared = [p for p in projections if isinstance(p, dict)]
+    by_label = {str(p.get("name") or f"{p.get('from')}->{p.get('to')}"): p for p in declared}
+    found = set()
+    for projection in declared:
+        target = populations.get(projection.get("to"))
+        original = by_label.get(str(projection.get("reverse_of")), projection)
+        wiring = projection.get("wiring", original.get("wiring"))
+        kind = next(iter(wiring), None) if isinstance(wiring, dict) else wiring
+        if isinstance(target, dict) and "partner" in target and kind not in WEIGHTLESS:
+            found.add(str(target["partner"]))
+    return found
 
 
 def _recorded(run: Run) -> pd.DataFrame:

@@ -24,42 +24,48 @@ def by_system(runs: Iterable[Run]) -> dict[str, list[Run]]:
 def comparison(runs: Mapping[str, Sequence[Run]]) -> pd.DataFrame:
     """One row per system (name -> its runs, say one a seed) and quantity of `summary`.
 
-    `mean` over its complete runs (over all where none is; `frame.attrs["left_out"]` names the others), `spread` (sample standard deviation) and the bootstrap interval `low` to `high` of the
-    mean; the last three are NaN with one run. `frame.attrs` says how the interval came about (method, level,
-    resamples, seed).
+    `mean` over its complete runs (over all where none is), `spread` (sample standard deviation) and the bootstrap
+    interval `low` to `high` of the mean; the last three are NaN with one run. `frame.attrs` says how the interval
+    came about (method, level, resamples, seed), and which files were `left_out`.
     """
-    rows = [
-        (system, quantity, len(values), float(np.mean(values)), _spread(values), *bootstrap.interval(values))
-        for system, table in _tables(runs).items()
-        for quantity, values in _quantities(table)
-    ]
-    return _told(pd.DataFrame(rows, columns=COLUMNS))
+    with np.errstate(invalid="ignore"):  # results may be infinite
+        rows = [
+            (system, quantity, len(values), float(np.mean(values)), _spread(values), *bootstrap.interval(values))
+            for system, table in _tables(runs).items()
+            for quantity, values in _quantities(table)
+        ]
+    return _told(pd.DataFrame(rows, columns=COLUMNS), runs)
 
 
 def differences(runs: Mapping[str, Sequence[Run]], baseline: str | None = None) -> pd.DataFrame:
-    """One row per other system and quantity: the mean difference to the baseline (the first system by default).
+    """One row per other system and quantity: the mean difference to the baseline.
 
-    Where both have runs of the same seeds, and one run a seed, their differences are paired by seed (`paired`;
-    `runs` counts the pairs): the same initial weights and the same order of samples cancel. Otherwise all runs of
-    both count. `low` to `high` is the bootstrap interval, NaN with one run or pair. `frame.attrs` as in
-    `comparison`.
+    That is the first system with the same circuit and settings, if there is one; or for all the one that is named.
+    Where both have runs of the same seeds, one run a seed, of the same circuit and settings, their differences are
+    paired by seed (`paired`; `runs` counts the pairs): the same initial weights and the same order of samples cancel.
+    Otherwise all complete runs of both count. `low` to `high` is the bootstrap interval, NaN with one run or pair.
+    `frame.attrs` as in `comparison`.
     """
     tables = _tables(runs)
-    baseline = next(iter(tables), None) if baseline is None else baseline
-    if baseline not in tables:
+    contexts = {system: Identity.of(runs[system][0]).context for system in tables}
+    if not tables or (baseline is not None and baseline not in tables):
         raise KeyError(f"baseline {baseline!r}: it must be one of {', '.join(tables) or 'no systems'}")
-    rows = [
-        (system, baseline, quantity, *_difference(table, tables[baseline], quantity))
-        for system, table in tables.items()
-        if system != baseline
-        for quantity, _ in _quantities(table)
-        if quantity in tables[baseline]
-    ]
-    return _told(pd.DataFrame(rows, columns=DIFFERENCE_COLUMNS))
+    rows = []
+    for system, table in tables.items():
+        base = baseline or next(other for other in tables if contexts[other] == contexts[system])
+        if system != base:
+            paired = contexts[system] == contexts[base]
+            rows += [
+                (system, base, quantity, *_difference(table, tables[base], quantity, paired=paired))
+                for quantity, _ in _quantities(table)
+                if quantity in tables[base]
+            ]
+    return _told(pd.DataFrame(rows, columns=DIFFERENCE_COLUMNS), runs)
 
 
 def _tables(runs: Mapping[str, Sequence[Run]]) -> dict[str, pd.DataFrame]:
-    return {system: pd.DataFrame([summary(run) for run in members]) for system, members in runs.items() if members}
+    kept = {system: counting(distinct(members)) for system, members in runs.items() if members}
+    return {system: pd.DataFrame([summary(run) for run in members]) for system, members in kept.items()}
 
 
 def _quantities(table: pd.DataFrame) -> list[tuple[str, list[float]]]:
@@ -73,10 +79,13 @@ def _quantities(table: pd.DataFrame) -> list[tuple[str, list[float]]]:
     return found
 
 
-def _difference(table: pd.DataFrame, base: pd.DataFrame, quantity: str) -> tuple[bool, int, float, float, float]:
+def _difference(
+    table: pd.DataFrame, base: pd.DataFrame, quantity: str, *, paired: bool
+) -> tuple[bool, int, float, float, float]:
     """(paired, runs, difference, low, high)."""
     own, other = (pd.to_numeric(t.set_index("seed")[quantity], errors="coerce").dropna() for t in (table, base))
-    if own.index.is_unique and other.index.is_unique and len(shared := own.index.intersection(other.index)):
+    paired = paired and own.index.is_unique and other.index.is_unique
+    if paired and len(shared := own.index.intersection(other.index)):
         each = [float(own[seed] - other[seed]) for seed in shared]
         return True, len(each), float(np.mean(each)), *bootstrap.interval(each)
     if own.empty or other.empty:
@@ -89,11 +98,12 @@ def _spread(values: Sequence[float]) -> float:
     return float(np.std(values, ddof=1)) if len(values) > 1 else math.nan
 
 
-def _told(frame: pd.DataFrame) -> pd.DataFrame:
+def _told(frame: pd.DataFrame, runs: Mapping[str, Sequence[Run]]) -> pd.DataFrame:
     frame.attrs |= {
         "method": "percentile bootstrap of the mean over runs",
         "level": bootstrap.LEVEL,
         "resamples": bootstrap.RESAMPLES,
         "seed": bootstrap.SEED,
+        "left_out": [str(run.path) for members in runs.values() for run in left_out(members)],
     }
     return frame

@@ -1,5 +1,7 @@
 """What users see when a recording cannot be analyzed."""
 
+from .printable import printable
+
 
 class AnalysisError(Exception):
     """A file that is no readable recording, or a question it holds no answer to; the text says what to do."""
@@ -11,7 +13,7 @@ class DamagedRecording(AnalysisError):
     """An object of a recording is not what the format says: `place` in the file, and `what` must hold (got what)."""
 
     def __init__(self, file: object, place: str, what: str):
-        super().__init__(f"{file}: {place}: {what}. The recording is damaged, or was made by other means")
+        super().__init__(printable(f"{file}: {place}: {what}. The recording is damaged, or was made by other means"))
         self.place = place
         self.what = what
 

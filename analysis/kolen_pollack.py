@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from .angles import matrix_angles
+from .angles import matrix_angles, unread
 from .errors import AnalysisError
 from .instants import INSTANT
 from .recipe import Recipe, document, parameter
@@ -25,7 +25,11 @@ def difference_decay(run: Run) -> pd.DataFrame:
     the data: in the long run exp(-rate decay / (1 - momentum)) a step. NaN where the first difference is zero
     (ties).
     """
-    table = matrix_angles(run)[["projection", *INSTANT, "difference"]]
+    return _ratios(matrix_angles(run))
+
+
+def _ratios(angles: pd.DataFrame) -> pd.DataFrame:
+    table = angles[["projection", *INSTANT, "difference"]]
     start = table.groupby("projection")["difference"].transform("first")
     return table.assign(ratio=(table["difference"] / start).where(start > 0))
 
@@ -37,12 +41,12 @@ def kolen_pollack_theory(run: Run) -> pd.DataFrame:
     (Nesterov: d <- d - eta_t (l d + mu v)); AdamW d <- (1 - eta_t l) d. Rate, schedule, warm-up and momentum come
     from the recorded experiment, the decay from the projection's rule. The recurrence holds for a projection whose
     rule and whose reverse's are one product of the same two factors with one decay, neither tied. Recorded
-    precision limits the agreement: float32 to about 1e-7 |W| / |W - B|. AnalysisError where the experiment does not
+    precision limits the agreement: float32 to about 1e-7 |W| / |W - B|. Where it holds for none, weights are not read:
+    no difference either. AnalysisError where the experiment does not
     say what is needed.
     """
-    table = difference_decay(run)
     circuit = document(run, "circuit")
-    recipe = Recipe.of(run) if len(table) else None
+    recipe = Recipe.of(run) if run.pairs and len(run.steps) else None
     reasons, decays = dict[str, str](), dict[str, float]()
     for forward, reverse in run.pairs:
         try:
@@ -50,6 +54,7 @@ def kolen_pollack_theory(run: Run) -> pd.DataFrame:
         except AnalysisError as error:
             reasons[forward] = str(error)
     curves = {decay: _curve(recipe, decay, int(run.steps[-1])) for decay in set(decays.values()) if recipe}
+    table = difference_decay(run) if curves else _ratios(unread(run))
     expected = []
     for name, step in zip(table["projection"], table["step"], strict=True):
         curve = curves.get(decays.get(name, math.nan))

@@ -9,6 +9,20 @@ import yaml
 from .errors import AnalysisError
 from .run import Run
 
+LEFT_OUT = {
+    "optimizer": "sgd",
+    "rate": 0.1,
+    "momentum": 0.0,
+    "nesterov": False,
+    "schedule": "constant",
+    "warmup": 0,
+}
+"""What it meant to leave out a setting of `consolidation`, in files of formats 1 and 2 whose experiment stands as its
+user wrote it (docs/hdf5-format.md). Later ones have every setting written out. Not the engine's defaults: these stay.
+"""
+LEFT_OUT_FACTOR = 0.1
+"""The same of a step schedule's `factor`."""
+
 LARGEST_DOCUMENT = 1 << 22  # characters of YAML: it is parsed at about half a million a second
 
 
@@ -32,14 +46,15 @@ class Recipe:
         plan = experiment.get("consolidation")
         if not isinstance(plan, dict):
             plan = {}
+        plan = LEFT_OUT | plan
         per_epoch = _steps_per_epoch(run)
         return cls(
-            optimizer=str(plan.get("optimizer", "sgd")),
-            rate=number(run, plan.get("rate", 0.1), "consolidation.rate"),
-            momentum=number(run, plan.get("momentum", 0.0), "consolidation.momentum"),
-            nesterov=bool(plan.get("nesterov", False)),
-            schedule=plan.get("schedule", "constant"),
-            warmup=number(run, plan.get("warmup", 0), "consolidation.warmup"),
+            optimizer=str(plan["optimizer"]),
+            rate=number(run, plan["rate"], "consolidation.rate"),
+            momentum=number(run, plan["momentum"], "consolidation.momentum"),
+            nesterov=bool(plan["nesterov"]),
+            schedule=plan["schedule"],
+            warmup=number(run, plan["warmup"], "consolidation.warmup"),
             steps=round(number(run, experiment.get("epochs"), "epochs") * per_epoch),
             steps_per_epoch=per_epoch,
         )
@@ -56,7 +71,7 @@ class Recipe:
         match self.schedule:
             case {"step": {"milestones": list(milestones), **rest}}:
                 passed = sum(step >= round(float(at) * self.steps_per_epoch) for at in milestones)
-                return self.rate * float(str(rest.get("factor", 0.1))) ** passed
+                return self.rate * float(str(rest.get("factor", LEFT_OUT_FACTOR))) ** passed
         raise AnalysisError(
             f"the schedule {brief(self.schedule)} of the recorded experiment is not known to the theory"
         )

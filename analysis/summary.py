@@ -16,7 +16,8 @@ def summary(run: Run) -> dict[str, Any]:
 
     `median_matrix_angle` and `largest_matrix_angle` over projections at the last snapshot of weights, or at the
     last record of the device's where no pair of weights is recorded; `median_delta_angle` and `median_local_angle`
-    over populations at the last record that measured them. Results keep their recorded names (`test_accuracy`,
+    over populations at the last record that measured them, the latter over those that feedback reaches through weights
+    (elsewhere it is 0 by construction). Results keep their recorded names (`test_accuracy`,
     ...).
     """
     matrix = matrix_angles(run, snapshots=[-1])
@@ -29,7 +30,7 @@ def summary(run: Run) -> dict[str, Any]:
         "median_matrix_angle": _value(angles.median()),
         "largest_matrix_angle": _value(angles.max()),
         "median_delta_angle": _value(_last(delta_angles(run)).median()),
-        "median_local_angle": _value(_last(local_angles(run)).median()),
+        "median_local_angle": _value(_last(local_angles(run, weighted=True)).median()),
         **run.results,
     }
 

@@ -1,12 +1,14 @@
 """The tables by name: what the command line prints and exports, for one run or several."""
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from types import MappingProxyType
 
 import pandas as pd
 
 from .angles import delta_angles, local_angles, matrix_angles
 from .changes import weight_changes
+from .grouping import Identity, distinct
 from .kolen_pollack import kolen_pollack_theory
 from .run import Run
 from .signs import sign_agreement
@@ -34,15 +36,33 @@ TABLES: Mapping[str, Callable[[Run], pd.DataFrame]] = MappingProxyType(
 
 
 def table(name: str, runs: Sequence[Run]) -> pd.DataFrame:
-    """One table of several runs, each row told apart by `run` (the file's name), `learning` and `seed`. KeyError for
-    names that TABLES lacks."""
-    compute = TABLES[name]
+    """One table of several runs, each file once. Rows are told apart by `run` (the file, with as many of its folders as
+    it takes), `learning` and `seed`, and by `circuit` and `experiment` where these differ. KeyError for names that
+    TABLES lacks."""
+    compute, runs = TABLES[name], distinct(runs)
+    identities = [Identity.of(run) for run in runs]
     found = []
-    for run in runs:
+    for run, path, identity in zip(runs, shortest([run.path for run in runs]), identities, strict=True):
+        told = {"run": path, "learning": run.attributes["learning"], "seed": run.attributes["seed"]}
+        told |= {key: getattr(identity, key) for key in ("circuit", "experiment") if _differ(identities, key)}
         frame = compute(run)
-        for column in ("seed", "learning"):
-            frame.insert(0, column, run.attributes[column])
-        frame.insert(0, "run", run.path.name)
+        for place, (column, value) in enumerate(told.items()):
+            frame.insert(place, column, value)
         found.append(frame)
     filled = [frame for frame in found if not frame.empty]
     return pd.concat(filled, ignore_index=True) if filled else found[0]
+
+
+def shortest(paths: Sequence[Path]) -> list[str]:
+    """The end of each path, with as many of its folders as tell it from the others."""
+    parts = [path.absolute().parts for path in paths]
+    names = []
+    for own in parts:
+        alike = [other for other in parts if other != own]
+        count = next((n for n in range(1, len(own)) if all(other[-n:] != own[-n:] for other in alike)), len(own))
+        names.append(str(Path(*own[-count:])))
+    return names
+
+
+def _differ(identities: Sequence[Identity], key: str) -> bool:
+    return len({getattr(identity, key) for identity in identities}) > 1

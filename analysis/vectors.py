@@ -47,8 +47,9 @@ class Standing:
         self._exact = self._exact or w.dtype == np.float64
         step, dtype = (BLOCK, np.float64) if self._exact else (len(w), np.float32)
         self._count += len(w)
-        for start in range(0, len(w), step):
-            self._add(*(values[start : start + step].astype(dtype, copy=False) for values in (w, b)))
+        with np.errstate(over="ignore", invalid="ignore"):  # of weights that are not finite nothing follows: NaN
+            for start in range(0, len(w), step):
+                self._add(*(values[start : start + step].astype(dtype, copy=False) for values in (w, b)))
 
     def _add(self, w: np.ndarray, b: np.ndarray) -> None:
         square = _square if self._exact else _grouped_square
@@ -76,14 +77,14 @@ class Standing:
     def difference(self) -> float:
         """|W - B|, from W - B = (W - c B) + (c - 1) B."""
         c = self._scale or 1.0
-        shift = 2 * (c - 1) * (self.product - c * self._bb) + (c - 1) ** 2 * self._bb
+        shift = 2 * (c - 1) * (self.product - c * self._bb) + (c - 1) * (c - 1) * self._bb
         return math.sqrt(max(self._dd + shift, 0.0)) if not math.isnan(self._dd) else math.nan
 
     @property
     def product(self) -> float:
         """W.B."""
         c = self._scale or 1.0
-        return (self._ww + c**2 * self._bb - self._dd) / (2 * c)
+        return (self._ww + c * c * self._bb - self._dd) / (2 * c)
 
     @property
     def angle(self) -> float:

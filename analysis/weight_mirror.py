@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .angles import matrix_angles
+from .angles import matrix_angles, unread
 from .errors import AnalysisError
 from .instants import INSTANT
 from .recipe import brief, document, number, parameter
 from .run import Run
 
 COLUMNS = ["projection", *INSTANT, "angle_degrees", "expected_degrees", "fan_in", "maps", "leak", "reason"]
+UNKNOWN = (math.nan,) * 4
 MOST = 1 << 14  # of a map's side, and of a convolution's settings
 RULE = re.compile(r"^\s*(?P<leak>[\w.]+(?:[eE][-+]?\d+)?)\s*\*\s*\(.+-\s*w\s*\)\s*$")
 
@@ -28,20 +29,24 @@ def weight_mirror_theory(run: Run, snapshots: Sequence[int] | None = None) -> pd
     with its bias off. q is the noise of one map: the fan-in n for a dense wiring; for a convolution n_channels
     times, for each side of the kernel, the mean over taps t of sum_i n_i / c_t^2, over the c_t positions i that see
     the tap, n_i the taps that position i sees (k / positions without padding). r, c, maps and the shapes come from
-    the recorded circuit. While W moves, the mirror lags 1/r mirror steps behind and stands at a larger angle.
+    the recorded circuit. Where nothing is expected, weights are not read: no angle either. While W moves, the mirror
+    lags 1/r mirror steps behind and stands at a larger angle.
     snapshots: all by default.
     """
     circuit = document(run, "circuit")
-    table = matrix_angles(run, snapshots)[["projection", *INSTANT, "angle_degrees"]]
-    expected = {}
+    expected, reasons = dict[str, tuple[float, float, float, float]](), dict[str, str]()
     for forward, reverse in run.pairs:
         try:
-            expected[forward] = (*_expectation(run, circuit, forward, reverse), "")
+            expected[forward] = _expectation(run, circuit, forward, reverse)
         except AnalysisError as error:
-            expected[forward] = (math.nan, math.nan, math.nan, math.nan, str(error))
-    columns = list(zip(*(expected[name] for name in table["projection"]), strict=True)) or [()] * 5
-    names = ("expected_degrees", "fan_in", "maps", "leak", "reason")
-    return table.assign(**{name: list(values) for name, values in zip(names, columns, strict=True)})[COLUMNS]
+            reasons[forward] = str(error)
+    table = (matrix_angles(run, snapshots) if expected else unread(run, snapshots))[
+        ["projection", *INSTANT, "angle_degrees"]
+    ]
+    columns = list(zip(*(expected.get(name, UNKNOWN) for name in table["projection"]), strict=True)) or [()] * 4
+    names = ("expected_degrees", "fan_in", "maps", "leak")
+    told = {name: list(values) for name, values in zip(names, columns, strict=True)}
+    return table.assign(**told, reason=[reasons.get(name, "") for name in table["projection"]])[COLUMNS]
 
 
 def _expectation(run: Run, circuit: dict[str, Any], forward: str, reverse: str) -> tuple[float, float, float, float]:

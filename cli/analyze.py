@@ -1,8 +1,8 @@
 """`counterstream analyze`: what recorded runs came to, as tables on the screen, JSON, CSV and figures."""
 
-from collections.abc import Sequence
-from contextlib import ExitStack
-from math import isnan
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -44,14 +44,24 @@ def analyze(
       counterstream analyze runs/demo/kolen_pollack-*.h5 --table kolen_pollack --csv -
     """
     from ..analysis import Run
+    from ..analysis.grouping import distinct
 
     chosen = _known(names)
     if csv == STDOUT and len(chosen) != 1:
         raise typer.BadParameter("--csv - prints one table: name it with --table", param_hint="--csv")
+    if csv == STDOUT and as_json:
+        raise typer.BadParameter("both --csv - and --json print to stdout: choose one", param_hint="--csv")
+    for folder in (figures, None if csv in (None, STDOUT) else Path(str(csv))):
+        if folder is not None:
+            with _writing(folder):
+                folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
-        runs = [stack.enter_context(Run.open(path)) for path in recordings]
+        opened = [stack.enter_context(Run.open(path)) for path in recordings]
+        runs = distinct(opened)
+        if len(runs) < len(opened):
+            _say(f"{len(opened)} files were named, {len(runs)} of them different: each counts once")
         if csv == STDOUT:
-            print(_table(chosen[0], runs).to_csv(index=False), end="")
+            print(_printable(_table(chosen[0], runs)).to_csv(index=False), end="")
         elif as_json:
             _print_json(runs, chosen)
         elif chosen:
@@ -101,7 +111,7 @@ def _print_json(runs: "Sequence[Run]", chosen: Sequence[str]) -> None:
             "differences": _plain(differences(grouped)),
             "runs": [summary(run) for run in runs],
         }
-    print(json.dumps(content, indent=1, allow_nan=False))
+    print(json.dumps(_finite(content), indent=1, allow_nan=False))
 
 
 def _print_chosen(runs: "Sequence[Run]", chosen: Sequence[str]) -> None:
@@ -114,7 +124,7 @@ def _print_chosen(runs: "Sequence[Run]", chosen: Sequence[str]) -> None:
         if len(runs) == 1:
             frame = frame.drop(columns=["run", "learning", "seed"])
         rows = [[_shown(value) for value in row.values()] for row in _plain(frame)]
-        screen.print(table_of([str(column) for column in frame.columns], rows), soft_wrap=True)
+        screen.print(table_of([_shown(column) for column in frame.columns], rows), soft_wrap=True)
 
 
 def _print_run(run: "Run") -> None:
@@ -125,8 +135,10 @@ def _print_run(run: "Run") -> None:
     screen, figures = console(), summary(run)
     transport = "transports weights" if figures["transports_weights"] else "no weight transport"
     screen.print(
-        f"{run.path}: {figures['learning']} ({transport}) in {figures['circuit_name']}, "
-        f"seed {figures['seed']}, {figures['status']}; {figures['snapshots']} snapshots",
+        _escaped(
+            f"{run.path}: {figures['learning']} ({transport}) in {figures['circuit_name']}, "
+            f"seed {figures['seed']}, {figures['status']}; {figures['snapshots']} snapshots"
+        ),
         soft_wrap=True,
     )
     if "test_accuracy" in figures:
@@ -136,7 +148,7 @@ def _print_run(run: "Run") -> None:
     if final["matrix_angles"]:
         rows = [
             (
-                row["projection"],
+                _escaped(row["projection"]),
                 angle(row["angle_degrees"]),
                 _number(row["norm_ratio"]),
                 _share(signs.get(row["projection"])),
@@ -147,7 +159,7 @@ def _print_run(run: "Run") -> None:
     if final["delta_angles"]:
         local = {row["population"]: row["angle_degrees"] for row in final["local_angles"]}
         signals = [
-            (row["population"], angle(row["angle_degrees"]), angle(local.get(row["population"])))
+            (_escaped(row["population"]), angle(row["angle_degrees"]), angle(local.get(row["population"])))
             for row in final["delta_angles"]
         ]
         screen.print(table_of(("population", "delta angle", "local angle"), signals))
@@ -157,21 +169,30 @@ def _print_run(run: "Run") -> None:
 
 def _print_comparison(runs: "Sequence[Run]") -> None:
     from ..analysis import by_system, comparison, differences
+    from ..analysis.grouping import left_out
     from .console import console
     from .report import table_of
 
     screen, grouped = console(), by_system(runs)
     compared, apart = comparison(grouped), differences(grouped)
     rows = [
-        (r["system"], r["quantity"], str(r["runs"]), _shown(r["mean"]), _shown(r["spread"]), _range(r))
+        (
+            _escaped(r["system"]),
+            _escaped(r["quantity"]),
+            str(r["runs"]),
+            _shown(r["mean"]),
+            _shown(r["spread"]),
+            _range(r),
+        )
         for r in _plain(compared)
     ]
     screen.print(table_of(("system", "quantity", "runs", "mean", "spread", "95 % interval"), rows))
-    if len(grouped) > 1:
-        rows = [
+    if len(apart):
+        pairs = [
             (
-                r["system"],
-                r["quantity"],
+                _escaped(r["system"]),
+                _escaped(r["baseline"]),
+                _escaped(r["quantity"]),
                 "yes" if r["paired"] else "no",
                 str(r["runs"]),
                 _shown(r["difference"]),
@@ -179,8 +200,10 @@ def _print_comparison(runs: "Sequence[Run]") -> None:
             )
             for r in _plain(apart)
         ]
-        headings = ("system", "quantity", "paired", "runs", f"less {next(iter(grouped))}", "95 % interval")
-        screen.print(table_of(headings, rows))
+        headings = ("system", "baseline", "quantity", "paired", "runs", "less baseline", "95 % interval")
+        screen.print(table_of(headings, pairs))
+    for run in (run for members in grouped.values() for run in left_out(members)):
+        screen.print(_escaped(f"{run.path}: {run.attributes['status']}; left out of the means"), soft_wrap=True)
     told = compared.attrs
     screen.print(
         f"Spread: sample standard deviation over runs. Interval: {told['method']}, {told['resamples']} resamples, "
@@ -192,28 +215,31 @@ def _print_comparison(runs: "Sequence[Run]") -> None:
 def _write_csv(folder: Path, runs: "Sequence[Run]", chosen: Sequence[str]) -> None:
     from ..analysis import TABLES, by_system, comparison, differences
 
-    folder.mkdir(parents=True, exist_ok=True)
     frames = {name: _table(name, runs) for name in chosen or TABLES}
     if not chosen and len(runs) > 1:
         grouped = by_system(runs)
         frames |= {"comparison": comparison(grouped), "differences": differences(grouped)}
-    for name, frame in frames.items():
-        frame.to_csv(folder / f"{name}.csv", index=False)
+    with _writing(folder):
+        for name, frame in frames.items():
+            _printable(frame).to_csv(folder / f"{name}.csv", index=False)
     _say(f"{len(frames)} tables in {folder}/")
 
 
 def _draw(folder: Path, runs: "Sequence[Run]") -> None:
     from ..analysis import angles_over_training, by_system, depth_profiles, error_over_training, spectra_of_layers
+    from ..analysis.grouping import counting
 
     grouped, count = by_system(runs), 0
-    for ending in ENDINGS:
-        for draw in (angles_over_training, error_over_training, depth_profiles):
-            draw(grouped, folder / f"{draw.__name__}{ending}")
-            count += 1
-        for system, members in grouped.items():
-            if members[0].synapses:
-                spectra_of_layers(members[0], folder / f"spectra-{_file_name(system)}{ending}")
+    with _writing(folder):
+        for ending in ENDINGS:
+            for draw in (angles_over_training, error_over_training, depth_profiles):
+                draw(grouped, folder / f"{draw.__name__}{ending}")
                 count += 1
+            for system, members in grouped.items():
+                first = counting(members)[0]
+                if first.synapses:
+                    spectra_of_layers(first, folder / f"spectra-{_file_name(system)}{ending}")
+                    count += 1
     _say(f"{count} figures in {folder}/")
 
 
@@ -235,11 +261,43 @@ def _last(frame: "DataFrame") -> "DataFrame":
 
 
 def _plain(frame: "DataFrame") -> list[dict[str, Any]]:
-    """Rows of a frame as plain values, None in place of NaN."""
-    return [
-        {str(name): None if isinstance(value, float) and isnan(value) else value for name, value in row.items()}
-        for row in frame.to_dict(orient="records")
-    ]
+    """Rows of a frame as plain values, None in place of what is not finite."""
+    return [_finite({str(name): value for name, value in row.items()}) for row in frame.to_dict(orient="records")]
+
+
+def _finite(value: Any) -> Any:
+    """The same, with None in place of numbers that are not finite: JSON has none."""
+    if isinstance(value, dict):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not isfinite(value) else value
+
+
+def _printable(frame: "DataFrame") -> "DataFrame":
+    """The frame with texts and names of columns escaped."""
+    return frame.map(lambda value: _escaped(value) if isinstance(value, str) else value).rename(columns=_escaped)
+
+
+def _escaped(text: object) -> str:
+    """A recorded text as a terminal may have it."""
+    from ..analysis.printable import printable
+
+    return printable(text)
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """An error of the file system is one that the user can mend."""
+    from ..circuits.errors import CounterstreamError
+
+    try:
+        yield
+    except OSError as error:
+        place = error.filename or folder
+        raise CounterstreamError(
+            f"{place}: cannot be written ({error.strerror or error}). Choose another folder"
+        ) from None
 
 
 def _file_name(system: str) -> str:
@@ -259,7 +317,7 @@ def _range(row: dict[str, Any]) -> str:
 def _shown(value: Any) -> str:
     if value is None:
         return "-"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else _escaped(value)
 
 
 def _number(value: float | None) -> str:

@@ -75,29 +75,41 @@ class Glance:
 
 
 def look(path: Path) -> Glance:
-    """Opens the recording, reads and closes it. Raises AnalysisError."""
+    """Opens the recording, reads and closes it. Its texts come as they may be printed. Raises AnalysisError."""
     from ..analysis import Run
+    from ..analysis.printable import printable, printable_lines
 
-    written = path.stat().st_mtime
+    written = _written(path)
     with Run.open(path) as run:
         about, metrics = run.attributes, run.metrics()
         last = {} if metrics.empty else {str(k): float(v) for k, v in metrics.iloc[-1].dropna().items()}
         ends = [_ends(run, group) for group in GROUPS]
         return Glance(
             path=path,
-            title=f"{about['learning']} in {about['circuit_name']}, seed {about['seed']}",
-            status=str(about["status"]),
-            message=str(about["message"]),
+            title=printable(f"{about['learning']} in {about['circuit_name']}, seed {about['seed']}"),
+            status=printable(about["status"]),
+            message=printable_lines(about["message"]),
             step=max(step for step, _ in ends),
             epoch=max(epoch for _, epoch in ends),
             epochs=_planned(run.experiment),
             records=tuple(len(run.instants(group)) for group in GROUPS),
-            metrics={name: value for name, value in last.items() if name not in ("step", "epoch", *HIDDEN)},
+            metrics={printable(name): last[name] for name in last if name not in ("step", "epoch", *HIDDEN)},
             angles=_angles(run, len(run.steps)),
             results=run.results,
             written=written,
             created=None if about.get("resumptions") else _seconds(about.get("created")),
         )
+
+
+def _written(path: Path) -> float:
+    from ..analysis import AnalysisError
+
+    try:
+        return path.stat().st_mtime
+    except OSError as error:
+        raise AnalysisError(
+            f"{path}: the recording must stay where it is (got {error.strerror}). Was it removed, or renamed?"
+        ) from error
 
 
 def in_folder(folder: Path) -> list[Path]:
@@ -132,6 +144,7 @@ def _ends(run: "Run", group: str) -> tuple[int, float]:
 def _angles(run: "Run", snapshots: int) -> list[Angles]:
     """Matrix and delta angles at their last record; where none were measured, those of the last weights."""
     from ..analysis import delta_angles, matrix_angles
+    from ..analysis.printable import printable
 
     matrix = matrix_angles(run, source="recorded")
     if matrix.empty and snapshots:
@@ -140,7 +153,7 @@ def _angles(run: "Run", snapshots: int) -> list[Angles]:
     for kind, name, frame in (("matrix", "projection", matrix), ("delta", "population", delta_angles(run))):
         last = frame[frame["step"] == frame["step"].max()].dropna(subset=["angle_degrees"])
         if len(last):
-            layers = dict(zip(last[name], last["angle_degrees"], strict=True))
+            layers = {printable(layer): at for layer, at in zip(last[name], last["angle_degrees"], strict=True)}
             found.append(Angles(kind=kind, layers=layers, epoch=float(last["epoch"].iloc[0])))
     return found
 

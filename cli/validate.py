@@ -21,10 +21,11 @@ def validate(
       counterstream validate runs/demo/kolen_pollack-seed0.h5
     """
     from ..analysis.isolation import isolated_validation
+    from ..analysis.printable import printable
 
     problems = isolated_validation(recording, seconds=CHILD_SECONDS)
     for problem in problems:
-        print(problem)
+        print(printable(problem))
     if problems:
         count = f"{len(problems)} things are" if len(problems) > 1 else "1 thing is"
         print(f"{recording}: {count} not as the format says")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.text import Text
 
-STALE = 120.0  # seconds without a record after which a killed run is considered
+STALE = 120.0  # seconds without a record after which a killed run is considered; told again after twice as long
 TRIES = 5  # glances in a row that may fail: a file may be met half written
 SHOWN = 6  # layers in the live table, the worst
 WIDTH = 30  # of the bar
@@ -87,7 +87,7 @@ def _glances(path: Path, every: float, timeout: float | None) -> Iterator[Glance
         try:
             glance = look(path)
             failures = 0
-        except (AnalysisError, OSError):
+        except AnalysisError:
             failures += 1
             if failures == TRIES:
                 raise
@@ -118,6 +118,7 @@ def _live(path: Path, every: float, timeout: float | None, screen: "Console") ->
 def _plain(path: Path, every: float, timeout: float | None, screen: "Console") -> Glance:
     """A line for each new record, once it stood still for a glance: its groups are written one after the other."""
     first = before = shown = None
+    patience = STALE
     for glance in _glances(path, every, timeout):
         if first is None:
             first = glance
@@ -126,6 +127,12 @@ def _plain(path: Path, every: float, timeout: float | None, screen: "Console") -
         if still and glance.records != shown:
             shown = glance.records
             screen.print(line(glance, first, time.time()), soft_wrap=True)
+        quiet = time.time() - glance.written
+        if quiet < STALE:
+            patience = STALE
+        elif quiet > patience and glance.running:
+            screen.print(_stale(quiet), soft_wrap=True)
+            patience = 2 * quiet
         before = glance
     return glance
 
@@ -155,11 +162,13 @@ def picture(glance: Glance, first: Glance, now: float) -> "RenderableType":
         parts += [Text(), _table(glance)]
     quiet = now - glance.written
     if quiet > STALE:
-        parts.append(
-            Text(f"nothing new for {duration(quiet)}: records are rare, or the run was killed", style="yellow")
-        )
+        parts.append(Text(_stale(quiet), style="yellow"))
     parts.append(Text("Ctrl-C leaves; the run goes on", style="dim"))
     return Group(*parts)
+
+
+def _stale(quiet: float) -> str:
+    return f"nothing new for {duration(quiet)}: records are rare, or the run was killed"
 
 
 def _bar(share: float | None) -> "Text":

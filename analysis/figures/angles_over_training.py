@@ -9,7 +9,7 @@ import pandas as pd
 
 from ..angles import delta_angles, matrix_angles
 from ..run import Run
-from .style import QUIET, Runs, colormap, drawn, grid, panel_title, ruled, shade, spread_apart, title
+from .style import QUIET, Runs, colormap, counted, drawn, grid, panel_title, ruled, shade, spread_apart, title
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,10 +26,11 @@ DASHES = (0, (3.5, 1.8))
 def angles_over_training(runs: Runs, path: str | PathLike[str]) -> Path:
     """Draws matrix and delta angles against epochs, one panel per system, and returns the path written.
 
-    runs: system name -> its runs (say one a seed), which are averaged layer by layer. A thin line is the
+    runs: system name -> its runs (say one a seed); the complete ones are averaged layer by layer. A thin line is the
     matrix angle of one layer, colored by depth; the thick black line their median; the dashed one the median
     delta angle over populations. The format follows the path's ending: .png, .pdf or .svg.
     """
+    runs = counted(runs)
     rows, columns = grid(len(runs))
     size = (columns * PANEL_INCHES[0], rows * PANEL_INCHES[1] + 0.5)
     with drawn(path, runs, size) as figure:

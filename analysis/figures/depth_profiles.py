@@ -9,7 +9,7 @@ import pandas as pd
 
 from ..angles import delta_angles, local_angles, matrix_angles
 from ..run import Run
-from .style import QUIET, Runs, drawn, line, ruled, title, whole_numbers
+from .style import QUIET, Runs, counted, drawn, line, ruled, title, whole_numbers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,14 +22,16 @@ def depth_profiles(runs: Runs, path: str | PathLike[str]) -> Path:
     """Draws the last matrix angle of each projection, and the last delta and local angle of each population, against
     depth: a curve a system, the mean over its runs, with a bar from the least to the greatest of them.
 
-    runs: system name -> its runs. A panel of which no run has anything is left out.
+    runs: system name -> its runs, of which the complete ones count. Local angles are of populations that
+    feedback reaches through weights. A panel of which no run has anything is left out.
     """
+    runs = counted(runs)
     panels = [(label, unit, tables) for label, unit, tables in _panels(runs) if any(len(t) for t in tables.values())]
     size = (max(2, len(panels)) * PANEL_INCHES[0], PANEL_INCHES[1] + 0.7)
     with drawn(path, runs, size) as figure:
         cells = figure.subplots(1, max(1, len(panels)), sharey=True, squeeze=False)[0]
         for axes, (label, unit, tables) in zip(cells, panels, strict=False):
-            _panel(axes, tables, joined=label != "local angle")
+            _panel(axes, tables)
             axes.set_title(label, loc="left", fontsize=10, fontweight="bold")
             axes.set_xlabel(f"{unit}, from the first to the last")
         if not panels:
@@ -47,7 +49,11 @@ def _panels(runs: Runs) -> list[tuple[str, str, dict[str, pd.DataFrame]]]:
     return [
         ("matrix angle", "projections", {s: _profile([_matrix(r) for r in m]) for s, m in runs.items()}),
         ("delta angle", "populations", {s: _profile([delta_angles(r) for r in m]) for s, m in runs.items()}),
-        ("local angle", "populations", {s: _profile([local_angles(r) for r in m]) for s, m in runs.items()}),
+        (
+            "local angle",
+            "populations",
+            {s: _profile([local_angles(r, weighted=True) for r in m]) for s, m in runs.items()},
+        ),
     ]
 
 
@@ -64,14 +70,12 @@ def _profile(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(last).groupby("depth")["angle_degrees"].agg(["mean", "min", "max"])
 
 
-def _panel(axes: "Axes", tables: dict[str, pd.DataFrame], *, joined: bool) -> None:
-    """Local angles are not joined: they are 0 wherever a population passes its error on through identities alone."""
+def _panel(axes: "Axes", tables: dict[str, pd.DataFrame]) -> None:
     axes.axhline(90, color="0.8", linewidth=0.8, zorder=0)
     for number, (system, table) in enumerate(tables.items()):
         style = line(number)
         depths = table.index.to_numpy() + 1
-        style |= {} if joined else {"linestyle": "none"}
-        axes.plot(depths, table["mean"], marker="o", markersize=3.2 if joined else 4.5, label=system, **style)
+        axes.plot(depths, table["mean"], marker="o", markersize=3.2, label=system, **style)
         axes.vlines(depths, table["min"], table["max"], color=style["color"], linewidth=1, alpha=0.5)
     whole_numbers(axes)
     ruled(axes)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from ..bootstrap import interval
 from ..run import Run
-from .style import QUIET, Runs, drawn, line, ruled, title
+from .style import QUIET, Runs, counted, drawn, line, ruled, title
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,9 +22,10 @@ def error_over_training(runs: Runs, path: str | PathLike[str]) -> Path:
     """Draws each system's training error against epochs, and on the right the validation error likewise where it was
     recorded, or else each run's test error at the end.
 
-    runs: system name -> its runs. A curve is the mean over runs, its band their range. Of a test error the bar is the
-    mean, the whisker its bootstrap interval (two runs or more).
+    runs: system name -> its runs, of which the complete ones count. A curve is their mean, its band their range. Of a
+    test error the bar is the mean, the whisker its bootstrap interval (two runs or more).
     """
+    runs = counted(runs)
     with drawn(path, runs, INCHES) as figure:
         left, right = figure.subplots(1, 2, width_ratios=(1.25, 1))
         _curves(left, runs, "accuracy", "training error (%)")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import AnalysisError
+from ..grouping import counting, distinct
 from ..run import Run
 
 if TYPE_CHECKING:
@@ -30,6 +31,11 @@ STYLE: dict[Any, Any] = {
 }
 
 Runs = Mapping[str, Sequence[Run]]
+
+
+def counted(runs: Runs) -> Runs:
+    """Of each system the runs that count: complete ones (all where none is), each file once."""
+    return {system: counting(distinct(members)) for system, members in runs.items()}
 
 
 @contextmanager

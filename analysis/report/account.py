@@ -103,7 +103,8 @@ def _training(told: Mapping[str, Any], runs: Sequence[Evidence]) -> str:
 def _plan(plan: object) -> str:
     if not isinstance(plan, dict):
         return ""
-    named = {key: value for key, value in plan.items() if key not in ("optimizer", "rate", "schedule", "warmup")}
+    told = ("optimizer", "rate", "schedule", "warmup")
+    named = {key: value for key, value in plan.items() if key not in told and value}  # no momentum is not worth a word
     parts = [
         f", by {str(plan['optimizer']).upper() if plan['optimizer'] == 'sgd' else plan['optimizer']}"
         if "optimizer" in plan

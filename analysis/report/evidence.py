@@ -85,6 +85,11 @@ class System:
     def first(self) -> Evidence:
         return self.runs[0]
 
+    @property
+    def context(self) -> tuple[str, ...]:
+        """Equal for systems that may be set beside each other: same circuit and settings."""
+        return self.first.identity.context
+
     @cached_property
     def judged(self) -> Sequence[Evidence]:
         """The runs that count in tables: the complete ones, or all where there is none."""
@@ -122,7 +127,7 @@ def evidence(run: Run) -> Evidence:
         metrics=run.metrics(),
         matrix=matrix if len(matrix) else matrix_angles(run),
         delta=delta_angles(run),
-        local=local_angles(run),
+        local=local_angles(run, weighted=True),
         shrinking=_theory(run, kolen_pollack_theory, "expected_ratio"),
         mirroring=_theory(run, weight_mirror_theory, "expected_degrees"),
         learning=learning(mapping(circuit), run),

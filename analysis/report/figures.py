@@ -13,6 +13,7 @@ from .scales import Axis, degrees, linear, logarithmic, ranks
 MOST_LINES = 24  # of more layers, a map is drawn in place of one line each
 SHADES = 10
 NO_REVERSE = "No projection of this system has a recorded reverse: a matrix angle does not apply."
+NOT_RECORDED = "No matrix angles were recorded, nor the weights of both of a pair."
 ANGLES = {
     "matrix": ("projection", "Matrix angle", NO_REVERSE),
     "delta": ("population", "Delta angle", "No delta angles were recorded."),
@@ -52,7 +53,8 @@ def angles(systems: Sequence[System], which: str) -> Markup:
     for system, table in zip(systems, tables, strict=True):
         label = system.name + (" · transports weights" if system.transports else "")
         if table.empty:
-            panels.append(empty(label, missing))
+            unrecorded = which == "matrix" and system.first.learning.reverses
+            panels.append(empty(label, NOT_RECORDED if unrecorded else missing))
         elif table[name].nunique() <= MOST_LINES:
             panels.append(_lines(label, table, name, x, y))
         else:

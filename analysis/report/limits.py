@@ -48,20 +48,28 @@ def _runs(systems: Sequence[System]) -> list[Evidence]:
 
 
 def _transport(systems: Sequence[System], portraits: Portraits) -> Iterator[Sentence]:
-    without = [system for system in systems if not system.transports]
+    verdicts = [_proven(system, portraits) for system in systems]
+    without = [s for s, proven in zip(systems, verdicts, strict=True) if not s.transports and proven is False]
+    unproven = [s for s, proven in zip(systems, verdicts, strict=True) if not s.transports and proven is None]
     controls = [system for system in systems if system.transports]
     if without:
         proof = "by the proof over the recorded circuit, no synapse's value or change depends on another's weight."
         yield _names(without), " learned without weight transport: ", proof
+    if unproven:
+        whose = "its file says" if len(unproven) == 1 else "their files say"
+        yield _names(unproven), f" learned without weight transport, {whose}; that was not proved again here."
     if controls:
         meaning = "Such runs are controls: they tell what is to be reached, not how a brain could."
         yield _names(controls), " transported weights. ", meaning
-    for system in systems:
-        proven = portraits.get(system.first.circuit_text, Portrait()).transports_weights
+    for system, proven in zip(systems, verdicts, strict=True):
         if proven is not None and proven != system.transports:
             file, again = _verdict(system.transports), _verdict(proven)
             told = f"its file says {file}, the proof repeated over the recorded circuit says {again}."
             yield "The verdict of ", tag("b", system.name), " does not hold: ", told
+
+
+def _proven(system: System, portraits: Portraits) -> bool | None:
+    return portraits.get(system.first.circuit_text, Portrait()).transports_weights
 
 
 def _verdict(transports: bool) -> str:
@@ -148,6 +156,9 @@ def _ties(systems: Sequence[System]) -> Iterator[Sentence]:
 def _without_reverse(systems: Sequence[System]) -> Iterator[Sentence]:
     for system in systems:
         if not len(system.first.matrix):
+            if system.first.learning.reverses:
+                yield tag("b", system.name), ": how near its feedback weights came to the forward ones: not recorded."
+                continue
             direct = "its feedback does not run back through reverse projections"
             why = direct if system.first.learning.direct else "no reverse projection is recorded"
             name = tag("b", system.name)

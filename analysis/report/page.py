@@ -21,7 +21,7 @@ MATRIX = """The angle between the weights W of each projection and the weights B
 mirrors forward, 90° where it is unrelated."""
 DELTA = "The angle between the circuit's error signal at each population and the one that backprop would put there."
 LOCAL = """What each population's own feedback synapses add to the delta angle: between the error they bring and the one
-that W in their place would bring. 0° where those synapses are constants."""
+that W in their place would bring. Of populations that feedback reaches through weights: elsewhere it is 0°."""
 DEPTH = "The end of training, layer by layer. Lines are means over seeds, shades reach from the least to the greatest."
 TRAINING = """Between two records, averaged over their training steps. Lines are means over seeds, shades reach from the
 least to the greatest."""

@@ -30,21 +30,30 @@ def method() -> str:
     """How the figures of `of_systems` come about."""
     return (
         "±: standard deviation over seeds. Intervals: percentile bootstrap of the mean over seeds "
-        f"({bootstrap.RESAMPLES:,} resamples). Differences are paired by seed where both systems ran it."
+        f"({bootstrap.RESAMPLES:,} resamples). Differences, and ratios of times, are to the first system "
+        "of the same circuit and settings, paired by seed where both ran it."
     )
 
 
 def of_systems(systems: Sequence[System]) -> Markup:
     """One row a system: means over its complete runs, and what their seeds can say of them and of differences."""
     validated = any(_known(_results(system, "validation_accuracy")) for system in systems)
-    baseline, level = systems[0], f"{bootstrap.LEVEL:.0%}".replace("%", " %")
+    baselines, level = [_baseline(system, systems) for system in systems], f"{bootstrap.LEVEL:.0%}".replace("%", " %")
+    one = len({system.context for system in systems}) == 1
+    minus = f"minus {systems[0].name}, points" if one else "minus the first of the same circuit and settings, points"
+    several = any(system is not baseline for system, baseline in zip(systems, baselines, strict=True))
     headings = (
         "Learning system", "Transports weights", "Seeds", *(("Validation accuracy %",) if validated else ()),
-        "Test accuracy %", f"{level} interval", *((f"minus {baseline.name}, points",) if len(systems) > 1 else ()),
+        "Test accuracy %", f"{level} interval", *((minus,) if several else ()),
         "Matrix angle: median, largest", "Delta angle: median, largest", "|B| / |W|, median", "Time a step",
     )  # fmt: skip
-    rows = [_system(system, baseline, validated, len(systems) > 1) for system in systems]
+    rows = [_system(*pair, validated, several) for pair in zip(systems, baselines, strict=True)]
     return table("Learning systems at the end of training: means over seeds", headings, rows, texts=2)
+
+
+def _baseline(system: System, systems: Sequence[System]) -> System:
+    """The first of the same circuit and settings: only there does a seed mean the same start and order of samples."""
+    return next(other for other in systems if other.context == system.context)
 
 
 def _system(system: System, baseline: System, validated: bool, several: bool) -> tuple[object, ...]:
@@ -166,7 +175,7 @@ def _interval(values: Sequence[Any], digits: int, unit: str = "") -> str:
 
 
 def _time(system: System, baseline: System) -> str:
-    """Milliseconds a step, and over those of the first system with the same seed."""
+    """Milliseconds a step, and over those of the baseline with the same seed."""
     own, other = ({run.seed: run.number("seconds_per_step") for run in s.judged} for s in (system, baseline))
     ratios = _known([seconds / other[seed] for seed, seconds in own.items() if other.get(seed)])
     if not _known(list(own.values())):

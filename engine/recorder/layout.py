@@ -42,7 +42,7 @@ def create(path: Path, about: About, recordables: Iterable[Recordable], *, overw
 
 
 def _image(about: About, recordables: Iterable[Recordable]) -> bytes:
-    """The bytes of the empty file, some KB. Made in memory, since HDF5 cannot let go of a file on a disk that is full.
+    """The bytes of the empty file, which are few. Made in memory, since HDF5 cannot let go of a file on a full disk.
 
     The default libver: a file of a later one cannot be opened after a kill.
     """

@@ -35,9 +35,9 @@ class Recorder:
        ones survive the end of the process, however it comes (a power cut: only what `close` ended).
     5. When a write fails, the next call raises RecordingError, and so does every later one; the file stays readable,
        with all that was confirmed.
-    6. `close` writes what is pending and says how the run ended; Ctrl-C meanwhile takes effect when that is done. As a context manager the recorder closes with
-       "complete", "interrupted" (Ctrl-C) or "failed" (any other exception). A file whose status is "running" is being
-       written, or its writer was killed or failed.
+    6. `close` writes what is pending and says how the run ended; Ctrl-C meanwhile takes effect when that is done. As
+       a context manager the recorder closes with "complete", "interrupted" (Ctrl-C) or "failed" (any other
+       exception). A file whose status is "running" is being written, or its writer was killed or failed.
 
     Call it from one thread.
     """
@@ -115,11 +115,11 @@ class Recorder:
     ) -> None:
         """Records one instant: of each group that is given, one record.
 
-        `weights`: arrays by projection; `signals`: {"rate": array, "delta": array} by population; `alignment`: numbers
-        by name under matrix_angle, norm_ratio, delta_angle and local_angle; `metrics`: numbers by name. Arrays are
-        copied before this returns and may change afterwards. In each group steps, whole numbers, increase, and epochs, finite
-        ones, never fall. Either all that is given is recorded, or an error says
-        what does not fit and nothing is.
+        `weights`: arrays by projection; `signals`: {"rate": array, "delta": array} by population; `alignment`:
+        numbers by name under matrix_angle, norm_ratio, delta_angle and local_angle; `metrics`: numbers by name.
+        Arrays are copied before this returns and may change afterwards. In each group steps, whole numbers, increase,
+        and epochs, finite ones, never fall. Either all that is given is recorded, or an error says what does not fit
+        and nothing is.
         """
         writer = self._open()
         given = {"weights": weights, "signals": signals, "alignment": alignment, "metrics": metrics}
@@ -164,12 +164,13 @@ class Recorder:
         except Misfit as misfit:
             raise RecordingError(f"{self.path}: {misfit}") from None
 
-    def _instant(self, step: SupportsIndex, epoch: float, group: str) -> tuple[int, float]:
+    def _instant(self, given: SupportsIndex, epoch: float, group: str) -> tuple[int, float]:
         """Step and epoch of a record as plain numbers. Misfit where they cannot follow those of the last one."""
         try:
-            step, epoch = index(step), float(epoch)
-        except (TypeError, ValueError):
-            raise Misfit(f"step must be a whole number and epoch a number (got {step!r}, {epoch!r})") from None
+            step = index(given)
+        except TypeError:
+            raise Misfit(f"step must be a whole number (got {given!r})") from None
+        epoch = float(epoch)
         if step < 0:
             raise Misfit(f"step must not be negative (got {step})")
         if not (math.isfinite(epoch) and epoch >= 0):
@@ -178,7 +179,9 @@ class Recorder:
         if step <= last_step:
             raise Misfit(f"step of {group} must be greater than that of the last record, {last_step} (got {step})")
         if epoch < last_epoch:
-            raise Misfit(f"epoch of {group} must not be less than that of the last record, {last_epoch:g} (got {epoch:g})")
+            raise Misfit(
+                f"epoch of {group} must not be less than that of the last record, {last_epoch:g} (got {epoch:g})"
+            )
         return step, epoch
 
     def _take_back(self, writer: Writer, records: Iterable[Record]) -> None:

@@ -21,7 +21,7 @@ from ...circuits.model import Declaration
 from ...circuits.tagged import Choice
 from ..data import Dataset, digits, npz
 from .record import Record
-from .schedules import Constant, Schedule
+from .schedules import Constant, Cosine, Schedule, Step
 
 Inline = dict[str, Any]
 Learning = str | Inline
@@ -72,6 +72,11 @@ class Plasticity(Consolidation):
     def consolidation(self) -> Consolidation:
         """The part that the program needs."""
         return Consolidation(**self.model_dump(exclude={"schedule", "warmup"}, exclude_unset=True))
+
+    def explicit(self) -> dict[str, Any]:
+        """Every setting that the optimizer has, and the schedule with its own, as it is written in YAML."""
+        foreign = {"betas", "epsilon"} if self.optimizer == "sgd" else {"momentum", "nesterov"}
+        return self.model_dump(mode="json", exclude=foreign) | {"schedule": _chosen(self.schedule)}
 
 
 class ModePlan(Declaration):
@@ -197,6 +202,25 @@ def _absolute(value: str | Inline, folder: Path) -> str | Inline:
         inner = value.get("learning")
         return {**value, "learning": _absolute(inner, folder)} if isinstance(inner, str) else value
     return str(folder / value) if is_path(value) else value
+
+
+def explicit(experiment: Experiment) -> dict[str, Any]:
+    """The experiment as plain data that read back to it, every default written out. What is missing has none, such as
+    `threads`, which then are torch's own choice.
+    """
+    plain = experiment.model_dump(mode="json", by_alias=True)
+    plain["data"] = _chosen(experiment.data)
+    plain["consolidation"] = experiment.consolidation.explicit()
+    plain["modes"] = {
+        name: plan.model_dump(mode="json", by_alias=True, exclude_none=True) for name, plan in experiment.modes.items()
+    }
+    return {key: value for key, value in plain.items() if value is not None}
+
+
+def _chosen(choice: Digits | Arrays | Constant | Cosine | Step) -> str | dict[str, Any]:
+    """A choice as it is written in YAML, its own defaults with it."""
+    settings = choice.model_dump(mode="json")
+    return {choice.kind: settings} if settings else choice.kind
 
 
 def is_path(value: str) -> bool:

@@ -33,7 +33,7 @@ class Outcome:
     validation_accuracy: float | None
     training_seconds: float
     seconds_per_step: float
-    """The median engaged step, and the median of each other mode's turns times how often they ran; of the last RECENT."""
+    """The median engaged step, and the median of each other mode's turns times how often they ran."""
 
 
 @dataclass

@@ -18,6 +18,8 @@ def _listed(value: Any) -> Any:
 
 
 def _nothing(value: Any) -> Any:
+    if value is None:
+        raise ValueError("must be none, which records nothing of it, or say what to record (got nothing)")
     return None if value == NONE else value
 
 
@@ -75,4 +77,6 @@ class Record(Declaration):
     signals: Annotated[RecordSignals | None, *_OrNone] = None
     angles: Annotated[RecordAngles | None, *_OrNone] = RecordAngles()
     metrics: Annotated[RecordMetrics | None, *_OrNone] = RecordMetrics()
-    probe: int = Field(default=128, ge=1, description="Training samples in the fixed probe batch.")
+    probe: int = Field(
+        default=128, ge=1, description="Training samples in the fixed probe batch; all where there are fewer."
+    )

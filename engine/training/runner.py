@@ -18,7 +18,7 @@ from ..data import Dataset, check_fit
 from ..recorder import About, GitState, Recorder
 from ..simulator import compile
 from .errors import ExperimentError, Interrupted
-from .experiment import Experiment
+from .experiment import Experiment, explicit
 from .interruption import Interruption
 from .loop import Outcome, Training, check_batch
 from .output import OutputFolder
@@ -129,7 +129,7 @@ def train(
         learning=system.name,
         seed=run.seed,
         transports_weights=prove(system.explicit).transports_weights,
-        experiment=as_yaml(experiment),
+        experiment=as_yaml(_with_probe_of(experiment, dataset)),
         environment=environment(),
         git=GitState.of(Path.cwd()),
     )
@@ -138,8 +138,16 @@ def train(
 
 
 def as_yaml(experiment: Experiment) -> str:
-    """The experiment as YAML that reads back to the same experiment."""
-    return yaml.safe_dump(experiment.model_dump(mode="json", by_alias=True, exclude_unset=True), sort_keys=False)
+    """The experiment as YAML that reads back to the same experiment. Every default is written out, so that it says the
+    same where other versions have other ones.
+    """
+    return yaml.safe_dump(explicit(experiment), sort_keys=False)
+
+
+def _with_probe_of(experiment: Experiment, dataset: Dataset) -> Experiment:
+    """The experiment with the probe that its runs really take, which is at most all training samples."""
+    probe = min(experiment.record.probe, len(dataset.train))
+    return experiment.model_copy(update={"record": experiment.record.model_copy(update={"probe": probe})})
 
 
 def _system(circuit: Circuit, experiment: Experiment) -> System:

@@ -15,8 +15,12 @@ END = "end"
 class Instants(Declaration):
     """Some instants of a run. Written as one of {epochs: 1}, {steps: 50}, {log: 20}, end."""
 
-    epochs: int | None = Field(default=None, ge=1, description="The first state, and every so many epochs.")
-    steps: int | None = Field(default=None, ge=1, description="The first state, and every so many steps.")
+    epochs: int | None = Field(
+        default=None, ge=1, description="Every so many epochs, and the first state (not of metrics)."
+    )
+    steps: int | None = Field(
+        default=None, ge=1, description="Every so many steps, and the first state (not of metrics)."
+    )
     log: int | None = Field(
         default=None, ge=2, description="So many states, evenly spaced in log(1 + step), first and last included."
     )

@@ -18,6 +18,7 @@ SHAPES = {
     "stage3.block1.conv1": (24, 16, 3, 3),
     "pooled->digit": (10, 24),
 }
+AXES = {2: ("out", "in"), 4: ("out", "in", "kernel_row", "kernel_column")}
 POPULATIONS = ("v1", "stage1.block1", "stage2.block1")
 RULES = {"rule_engaged": "-post.apical * pre.rate - decay * w"}
 TEXT = h5py.string_dtype("utf-8")
@@ -86,7 +87,8 @@ def pair(path: Path, w: np.ndarray, b: np.ndarray, unseen: np.ndarray | None = N
             reverse = {"reverse_of": "p"} if name == "p~" else {}
             add_weights(file, name, values, **({"precision": "float64"} | reverse | more))
         if unseen is not None:
-            file["synapses/p"].create_dataset("unseen", data=unseen.astype(np.uint8), compression="gzip")
+            mask = file["synapses/p"].create_dataset("unseen", data=unseen.astype(np.uint8), compression="gzip")
+            _label(mask, *(scale[0] for scale in list(file["synapses/p/weights"].dims)[1:]))
         file.attrs["status"] = "complete"
     return path
 
@@ -114,6 +116,8 @@ def begun(path: Path, *, version: int = 2, status: str = "running", **more: Any)
         group = file.require_group(name)
         for which, dtype, fill in (("step", "<i8", -1), ("epoch", "<f8", np.nan)):
             group.create_dataset(which, shape=(0,), maxshape=(None,), chunks=(512,), dtype=dtype, fillvalue=fill)
+        group["step"].make_scale("step")
+        group["epoch"].dims[0].attach_scale(group["step"])
     if version > 1:
         file.create_group("alignment/projections")
         file.create_group("alignment/populations")
@@ -148,6 +152,8 @@ def add_weights(
     )
     for row, values in enumerate(snapshots):
         dataset[row] = _bits(values) if precision == "bfloat16" else values
+    names = AXES.get(len(shape)) or [f"axis{axis}" for axis in range(len(shape))]
+    _label(dataset, group["step"], *(_axis(group, axis, size) for axis, size in zip(names, shape, strict=True)))
     role = "feedback" if more.get("reverse_of") else "forward"
     wiring = "conv" if len(shape) == 4 else "dense"
     dataset.attrs.update({
@@ -162,8 +168,9 @@ def column(group: h5py.Group, name: str, values: Any, *, owner: str | None = Non
     place = group.require_group(name.rpartition("/")[0]) if "/" in name else group
     if owner and "step" not in place:
         _share(place, group.file[owner])
-    rank = len([key for key in group if key not in ("step", "epoch")]) - 1
+    rank = len([key for key in group if key not in ("step", "epoch", name.partition("/")[0])])
     dataset = group.create_dataset(name, data=np.asarray(values, "<f8"), maxshape=(None,), chunks=(512,))
+    _label(dataset, place["step"])
     dataset.attrs.update({"position": np.int64(rank), "coordinates": "epoch", **attributes})
     if "angle" in name:
         dataset.attrs["units"] = "degree"
@@ -188,11 +195,15 @@ def add_signal(file: h5py.File, population: str, samples: int, **quantities: lis
     group = file["signals"]
     if "sample" not in group:
         group.create_dataset("sample", data=np.arange(samples, dtype="<i8"))
-        group.create_dataset("label", data=np.arange(samples, dtype="<i8") % 10)
+        group["sample"].make_scale("sample")
+        _label(group.create_dataset("label", data=np.arange(samples, dtype="<i8") % 10), group["sample"])
     own = group.create_group(population)
-    _share(own, group)
+    _share(own, group, "sample", "label")
     for quantity, values in quantities.items():
         dataset = own.create_dataset(quantity, data=np.asarray(values, "<f4"), chunks=(1, *np.shape(values)[1:]))
+        names = {1: ("channel",), 3: ("channel", "row", "column")}[dataset.ndim - 2]
+        axes = [_axis(own, axis, size) for axis, size in zip(names, dataset.shape[2:], strict=True)]
+        _label(dataset, group["step"], group["sample"], *axes)
         rank = len([name for name in group if isinstance(group[name], h5py.Group)]) - 1
         dataset.attrs.update({
             "partner": f"{population}~", "precision": "float32", "position": np.int64(rank),
@@ -208,9 +219,21 @@ def at_angle(w: np.ndarray, degrees: float, random: np.random.Generator) -> np.n
     return np.cos(np.radians(degrees)) * w + np.sin(np.radians(degrees)) * other
 
 
-def _share(group: h5py.Group, owner: h5py.Group) -> None:
-    for name in ("step", "epoch"):
+def _share(group: h5py.Group, owner: h5py.Group, *more: str) -> None:
+    for name in ("step", "epoch", *more):
         group[name] = owner[name]
+
+
+def _axis(group: h5py.Group, name: str, size: int) -> h5py.Dataset:
+    """A dimension scale 0, 1, 2, ...; the one that is there already where two arrays share it."""
+    if name not in group:
+        group.create_dataset(name, data=np.arange(size, dtype="<i4")).make_scale(name)
+    return group[name]
+
+
+def _label(dataset: h5py.Dataset, *scales: h5py.Dataset) -> None:
+    for axis, scale in enumerate(scales):
+        dataset.dims[axis].attach_scale(scale)
 
 
 def _rank(file: h5py.File) -> int:

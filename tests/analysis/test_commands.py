@@ -49,7 +49,7 @@ def test_one_run_is_shown_at_its_end(recordings: Sequence[Path]) -> None:
 def test_several_runs_are_compared(recordings: Sequence[Path]) -> None:
     text = shown("analyze", *recordings)
     assert "40 to 44" in text
-    assert "less bp" in text
+    assert "less baseline" in text
     assert "percentile bootstrap" in text
 
 

@@ -81,6 +81,7 @@ def test_a_comparison_gives_mean_spread_and_interval(runs: dict[str, list[Run]])
     assert rows.loc[("fa", "test_accuracy")][["spread", "low", "high"]].isna().all()
     assert compared.attrs == {
         "method": "percentile bootstrap of the mean over runs", "level": 0.95, "resamples": 10_000, "seed": 0,
+        "left_out": [],
     }  # fmt: skip
 
 

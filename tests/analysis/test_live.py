@@ -21,7 +21,7 @@ with recorder.prepare():
     for step in range({SNAPSHOTS}):
         weights = np.full(shape, step + 1, np.float32)
         recorder.write(step=step, epoch=0.0, weights={{"a->b": weights, "a->b~": weights}})
-        if step == 1:
+        if step == 3:  # there are two buffers: the first two records are on disk
             print("begun", flush=True)
 """
 

@@ -1,5 +1,6 @@
 """`counterstream watch` beside a process that writes: it waits, follows, and ends with the run."""
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -8,10 +9,12 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import h5py
 import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
+from counterstream.analysis import AnalysisError
 from counterstream.cli.app import app
 from counterstream.cli.glance import Glance, duration, look, newest
 from counterstream.cli.watch import line, picture
@@ -93,6 +96,55 @@ def test_it_gives_up_where_nothing_comes(tmp_path: Path, there: bytes | None, to
         recorder.close()
 
 
+def test_a_file_that_goes_away_is_named(tmp_path: Path) -> None:
+    recorded(tmp_path / "run.h5").close()
+    (tmp_path / "run.h5").rename(tmp_path / "moved.h5")
+    with pytest.raises(AnalysisError, match=r"run\.h5: the recording must stay where it is \(got No such file"):
+        look(tmp_path / "run.h5")
+    recorder = recorded(tmp_path / "writing.h5")
+    settled(tmp_path / "writing.h5")
+    path = Path(shutil.copy(tmp_path / "writing.h5", tmp_path / "again.h5"))
+    recorder.close()
+    watching = started("-m", "counterstream", "watch", path, "--every", "0.1")
+    assert watching.stdout is not None
+    watching.stdout.readline()
+    path.unlink()
+    _, err = watching.communicate(timeout=60)
+    assert watching.returncode == 2
+    assert err.startswith(f"{path}: the recording must stay where it is")
+    assert "Traceback" not in err
+
+
+def test_without_a_terminal_silence_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once, and again after twice as long."""
+    recorder = recorded(tmp_path / "run.h5")
+    settled(tmp_path / "run.h5")
+    monkeypatch.setattr("counterstream.cli.watch.STALE", 0.5)
+    watched = CliRunner().invoke(app, ["watch", str(tmp_path / "run.h5"), "--every", "0.1", "--timeout", "1.9"])
+    told = [text for text in watched.stdout.splitlines() if text.startswith("nothing new for ")]
+    assert 1 <= len(told) <= 2, watched.stdout
+    assert told[0].endswith(" s: records are rare, or the run was killed")
+    recorder.close()
+
+
+def test_names_cannot_command_the_terminal(tmp_path: Path) -> None:
+    path = tmp_path / "run.h5"
+    recorder = recorded(path, name="net\x1b[31m", layer="layer\x1b]0;title\x07", metric="loss\x9b2J\u202e")
+    settled(path)
+    found = look(path)
+    assert found.title == r"weight_mirror in net\x1b[31m, seed 3"
+    assert r"loss\x9b2J\u202e 0.7" in line(found, found, found.written)
+    assert r"(layer\x1b]0;title\x077)" in line(found, found, found.written)
+    recorder.close()
+    with h5py.File(path, "r+") as file:
+        file["metrics/loss\x9b2J\u202e"].attrs["position"] = "first"
+        file.attrs["status"] = "bad\x1b[2J"
+    done = CliRunner().invoke(app, ["validate", str(path)])
+    assert done.exit_code == 2
+    assert r"/metrics/loss\x9b2J\u202e: attribute 'position' must be int64" in done.stdout
+    assert not set(done.stdout) & set("\x1b\x9b\u202e")
+
+
 def test_of_a_folder_the_newest_run(tmp_path: Path) -> None:
     assert newest(tmp_path) is None
     recorded(tmp_path / "b.h5").close()
@@ -104,9 +156,7 @@ def test_of_a_folder_the_newest_run(tmp_path: Path) -> None:
 
 def test_a_glance_in_a_terminal(tmp_path: Path) -> None:
     recorder = recorded(tmp_path / "run.h5")
-    deadline = time.monotonic() + 20
-    while (glance := look(tmp_path / "run.h5")).step < 10 and time.monotonic() < deadline:
-        time.sleep(0.05)
+    glance = settled(tmp_path / "run.h5")
     screen = Console(width=100, record=True, file=StringIO())
     screen.print(picture(glance, glance, glance.written + 300))
     shown = screen.export_text()
@@ -120,16 +170,24 @@ def test_a_glance_in_a_terminal(tmp_path: Path) -> None:
     recorder.close()
 
 
-def recorded(path: Path) -> Recorder:
+def settled(path: Path) -> Glance:
+    """Waits for the record to be confirmed: it is written by a thread."""
+    deadline = time.monotonic() + 20
+    while (found := look(path)).step < 10 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return found
+
+
+def recorded(path: Path, *, name: str = "net", layer: str = "layer", metric: str = "loss") -> Recorder:
     """A run at the first of four epochs, not ended."""
-    about = About(circuit="", circuit_name="net", learning="weight_mirror", seed=3, experiment="epochs: 4\n")
-    layers = [f"layer{number}" for number in range(8)]
+    about = About(circuit="", circuit_name=name, learning="weight_mirror", seed=3, experiment="epochs: 4\n")
+    layers = [f"{layer}{number}" for number in range(8)]
     recorder = Recorder(path, about)
     recorder.enrol(
-        Alignment(projections={name: f"{name}~" for name in layers}), Metrics(["loss", "accuracy"])
+        Alignment(projections={name: f"{name}~" for name in layers}), Metrics([metric, "accuracy"])
     ).prepare()
     angles = {name: 10.0 + rank for rank, name in enumerate(layers)}
-    metrics = {"loss": 0.7, "accuracy": 0.5}
+    metrics = {metric: 0.7, "accuracy": 0.5}
     recorder.write(step=10, epoch=1.0, alignment={"matrix_angle": angles}, metrics=metrics)
     return recorder
 

@@ -132,6 +132,45 @@ def test_without_reverse_projections_matrix_angles_do_not_apply(tmp_path: Path) 
     assert "No projection of this system has a recorded reverse" in text
 
 
+def test_matrix_angles_that_were_not_recorded_are_not_said_to_have_no_meaning(tmp_path: Path) -> None:
+    circuit = (
+        "populations: {a: {}, b: {}, a~: {partner: a}}\n"
+        "projections: [{name: f, from: a, to: b}, {from: b, to: a~, reverse_of: f}]\n"
+    )
+    text = made([record(tmp_path / "a.h5", layers=0, circuit=circuit)]).text
+    assert "No matrix angles were recorded" in text
+    assert "came to the forward ones: not recorded" in text
+    assert "do not apply" not in text
+
+
+def test_differences_stay_within_circuit_and_settings(tmp_path: Path) -> None:
+    """Another circuit's run of the same seed is no baseline: neither for accuracy nor for time."""
+    alone = made([record(tmp_path / "a.h5"), record(tmp_path / "b.h5", circuit_name="tiny", learning="backprop")]).text
+    assert "minus" not in alone
+    assert "+0.0" not in alone
+    both = made([*tmp_path.glob("*.h5"), record(tmp_path / "c.h5", learning="kolen_pollack")]).text
+    assert "minus the first of the same circuit and settings, points" in both
+    assert both.count("+0.0") == 1
+
+
+def test_a_file_given_twice_counts_once(tmp_path: Path) -> None:
+    path = record(tmp_path / "a.h5")
+    assert made([path, path]).text == made([path]).text
+
+
+@pytest.mark.parametrize(
+    ("verdict", "told"),
+    [
+        pytest.param(None, "without weight transport, its file says; that was not proved again here", id="unread"),
+        pytest.param(False, "by the proof over the recorded circuit", id="proved"),
+    ],
+)
+def test_a_proof_is_claimed_only_where_one_was_made(tmp_path: Path, verdict: bool | None, told: str) -> None:
+    text = made([record(tmp_path / "a.h5")], {CIRCUIT: Portrait(transports_weights=verdict)}).text
+    assert told in text
+    assert ("by the proof" in text) == (verdict is False)
+
+
 def test_settings_that_differ_part_runs(tmp_path: Path) -> None:
     first = record(tmp_path / "a.h5")
     second = record(tmp_path / "b.h5", experiment=EXPERIMENT.replace("small", "slow").replace("0.02", "0.001"))

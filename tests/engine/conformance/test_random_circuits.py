@@ -31,8 +31,8 @@ def noises(sim: Simulator, random: np.random.Generator) -> dict[str, np.ndarray]
 
 
 def rounding_decides(sim: Simulator) -> bool:
-    """Whether a neuron of the last step stood at its transfer function's kink but for rounding, so that one engine finds
-    it on this side and another on that. Normalization puts a neuron there that got the same input from all samples.
+    """Whether a neuron of the last step stood at its transfer function's kink but for rounding, so that one engine
+    finds it on this side and another on that. Normalization puts a neuron there to which all samples brought the same.
     """
     for name, population in sim.compiled.graph.populations.items():
         if population.normalizes and population.transfer in ("relu", "relu6", "hardswish"):

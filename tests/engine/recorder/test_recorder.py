@@ -338,6 +338,31 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         samples.recorder(tmp_path / "file" / "run.h5").prepare()
 
 
+CREATED_ON_A_FULL_DISK = """
+import resource, signal, sys
+from pathlib import Path
+from counterstream.engine.recorder import RecordingError
+from tests.engine.recorder import samples
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)
+try:
+    samples.recorder(Path(sys.argv[1])).prepare()
+except RecordingError as error:
+    sys.exit(str(error))
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGXFSZ"), reason="this system cannot limit a file's size")
+@pytest.mark.parametrize("limit", [0, 1000, 20_000])
+def test_a_file_that_finds_no_room_is_told_of_in_one_line(tmp_path: Path, limit: int) -> None:
+    path = tmp_path / "run.h5"
+    command = [sys.executable, "-c", CREATED_ON_A_FULL_DISK, str(path), str(limit)]
+    root = Path(__file__).parents[3]
+    writer = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    assert writer.stderr == f"{path}: the recording cannot be created: {os.strerror(errno.EFBIG)}\n"
+    assert os.listdir(tmp_path) == []
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [
@@ -361,6 +386,14 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         ({"metrics": {"los": 1}}, "metric 'los' is not enrolled. Did you mean 'loss'?"),
         ({"step": -1, "metrics": {}}, "step must not be negative (got -1)"),
         ({"step": 4, "metrics": {}}, "step of metrics must be greater than that of the last record, 4 (got 4)"),
+        ({"step": 105.5, "metrics": {}}, "step must be a whole number (got 105.5)"),
+        ({"epoch": float("nan"), "metrics": {}}, "epoch must be finite and not negative (got nan)"),
+        ({"epoch": float("inf"), "metrics": {}}, "epoch must be finite and not negative (got inf)"),
+        ({"epoch": -0.5, "metrics": {}}, "epoch must be finite and not negative (got -0.5)"),
+        (
+            {"epoch": 0.5, "alignment": {}},
+            "epoch of alignment must not be less than that of the last record, 1 (got 0.5)",
+        ),
         # what fits is not recorded either, and its buffers come back
         ({"weights": samples.weights(0), "metrics": {"los": 1}}, "metric 'los' is not enrolled"),
     ],

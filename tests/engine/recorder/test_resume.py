@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from counterstream.analysis import Run
 from counterstream.engine.recorder import Metrics, RecordingError, Signals, Weights
 
 from . import samples
@@ -131,6 +132,22 @@ def test_filters_and_environment_may_differ(tmp_path: Path) -> None:
     with samples.recorder(path, *compressed, environment={"torch": "9"}, experiment="epochs: 3\n").resume() as recorder:
         samples.record(recorder, 2)
     assert steps_of(path) == everywhere([0, 1, 2])
+
+
+def test_epochs_go_on_where_they_stood(tmp_path: Path) -> None:
+    path = recorded(tmp_path / "run.h5", range(5))
+    with samples.recorder(path).resume(3) as recorder:
+        with pytest.raises(RecordingError, match=r"epoch of metrics must not be less .* 0\.75 \(got 0\.5\)"):
+            recorder.write(step=4, epoch=0.5, metrics=samples.metrics(4))
+        samples.record(recorder, 4)
+
+
+@pytest.mark.parametrize("opened", [Run.open, h5py.File])
+def test_a_file_that_this_process_reads_is_named_as_such(tmp_path: Path, opened: Any) -> None:
+    path = recorded(tmp_path / "run.h5", range(2))
+    with opened(path), pytest.raises(RecordingError, match="this process has it open already, for reading"):
+        samples.recorder(path).resume()
+    samples.recorder(path).resume().close()
 
 
 def test_what_is_no_recording_of_this_format_is_refused(tmp_path: Path) -> None:

@@ -67,6 +67,21 @@ def test_yaml_round_trip() -> None:
     assert reads(as_yaml(experiment)) == experiment
 
 
+@pytest.mark.parametrize("schedule", ["constant", "cosine", "{step: {milestones: [1]}}"])
+@pytest.mark.parametrize(("optimizer", "own"), [("sgd", {"momentum", "nesterov"}), ("adamw", {"betas", "epsilon"})])
+def test_every_default_is_written_out(optimizer: str, own: set[str], schedule: str) -> None:
+    experiment = reads(SOUND + f"consolidation: {{optimizer: {optimizer}, schedule: {schedule}}}\n")
+    written = yaml.safe_load(as_yaml(experiment))
+    assert reads(as_yaml(experiment)) == experiment
+    assert written.keys() == Experiment.model_fields.keys() - {"learning", "threads", "output"}  # whose default is none
+    assert written["data"] == {"digits": {"validation": 0}}
+    assert written["consolidation"].keys() == {"optimizer", "rate", "schedule", "warmup"} | own
+    if "step" in schedule:
+        assert written["consolidation"]["schedule"] == {"step": {"milestones": [1.0], "factor": 0.1}}
+    assert written["record"].keys() == {"weights", "signals", "angles", "metrics", "probe"}
+    assert written["record"]["signals"] == "none"
+
+
 def test_the_stock_experiment_reads() -> None:
     import counterstream
 
@@ -110,6 +125,8 @@ def test_every_problem_at_once_with_its_place() -> None:
             "record.weights.when: must be one of {epochs: 1}, {steps: 50}, {log: 20}, end (got 'ende')",
         ),
         ("weights: {when: []}", "record.weights.when: "),
+        ("weights: ", "record.weights: must be none, which records nothing of it, or say what to record (got nothing)"),
+        ("signals: ", "record.signals: must be none, which records nothing of it, or say what to record (got nothing)"),
         ("angles: {when: {log: 1}}", "record.angles.when.log: must be at least 2 (got 1)"),
         ("signals: {what: rate}", "'populations' must be given"),
         ("signals: {populations: v1, what: [rate, rate]}", "record.signals: what must name each once (got rate, rate)"),

@@ -7,8 +7,9 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
+import yaml
 
-from counterstream.analysis import Run, matrix_angles
+from counterstream.analysis import Run, matrix_angles, recipe
 from counterstream.circuits.declarations import Samples
 from counterstream.circuits.errors import CircuitError, CounterstreamError
 from counterstream.engine.compiler.compile import compile_circuit
@@ -23,6 +24,7 @@ from counterstream.engine.training import (
     OutputFolder,
     RunName,
     Silent,
+    loop,
     run_experiment,
 )
 from counterstream.engine.training.finite import first_not_finite
@@ -90,6 +92,36 @@ def test_validation_is_measured_where_there_is_one(tmp_path: Path) -> None:
         accuracies = run.metrics()["validation_accuracy"]
         assert run.results["validation_accuracy"] == accuracies.iloc[-1]
     assert watching.reports[-1].validation_accuracy == accuracies.iloc[-1]
+
+
+def test_the_recorded_experiment_needs_no_guesses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever defaults come to be later: what was left out is in the file."""
+    path, _ = trained(tmp_path, consolidation="{schedule: {step: {milestones: [1]}}}", record="{}")
+    monkeypatch.setattr(recipe, "LEFT_OUT", {})
+    monkeypatch.setattr(recipe, "LEFT_OUT_FACTOR", "guessed")
+    with Run.open(path) as run:
+        found, said = recipe.Recipe.of(run), yaml.safe_load(run.experiment)
+        shown = len(prepared(tmp_path).dataset.train)
+    assert (found.optimizer, found.rate, found.momentum, found.nesterov) == ("sgd", 0.1, 0.0, False)
+    assert (found.warmup, found.steps, found.rate_at(9)) == (0, 10, pytest.approx(0.01))
+    assert said["batch"] == 8
+    assert said["record"]["probe"] == shown == 40  # all there are
+
+
+def test_memory_does_not_grow_with_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without metrics too, where nothing asks for the means."""
+    monkeypatch.setattr(loop, "RECENT", 3)
+    kept: list[loop.Training] = []
+    begin = loop.Training.run
+    monkeypatch.setattr(loop.Training, "run", lambda self: kept.append(self) or begin(self))
+    path, _ = trained(tmp_path, learning="weight_mirror", epochs="4", record="{metrics: none}")
+    (training,) = kept
+    engaged = training._durations[loop.ENGAGED, 0]
+    assert (engaged.count, len(engaged.recent)) == (20, 3)
+    assert training._since.steps == 20
+    assert not any(isinstance(value, list) for value in vars(training._since).values())
+    with Run.open(path) as run:
+        assert 0 < run.results["seconds_per_step"] <= run.results["training_seconds"]
 
 
 def test_the_same_seed_gives_the_same_run(tmp_path: Path) -> None:
