@@ -12,6 +12,7 @@ from ..circuits.errors import CounterstreamError
 from .console import console
 from .glance import Glance, duration, look, newest
 from .html_report import next_step
+from .pausing import Pausing
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -52,8 +53,10 @@ def watch(
     """
     screen = console()
     try:
-        path = _awaited(recording, every, timeout, screen)
-        last = _live(path, every, timeout, screen) if screen.is_terminal else _plain(path, every, timeout, screen)
+        with Pausing() as pausing:
+            path = _awaited(recording, every, timeout, screen, pausing)
+            glances = _glances(path, every, timeout, pausing)
+            last = _live(glances, screen) if screen.is_terminal else _plain(path, glances, screen)
     except KeyboardInterrupt:
         raise Left(f"left; a run goes on without being watched. Again: counterstream watch {recording}") from None
     _end(last, screen)
@@ -61,7 +64,9 @@ def watch(
         raise typer.Exit(NEVER_ENDED)
 
 
-def _awaited(recording: Path, every: float, timeout: float | None, screen: "Console") -> Path:
+def _awaited(
+    recording: Path, every: float, timeout: float | None, screen: "Console", pausing: Pausing
+) -> Path:
     """The path of the recording, once it is there."""
     began, told = time.monotonic(), False
     while (path := newest(recording)) is None:
@@ -74,11 +79,11 @@ def _awaited(recording: Path, every: float, timeout: float | None, screen: "Cons
                 f"{recording}: must be there within {timeout:g} s (nothing came). "
                 "Is this the run's --output, and is it under way?"
             )
-        time.sleep(every)
+        pausing.sleep(every)
     return path
 
 
-def _glances(path: Path, every: float, timeout: float | None) -> Iterator[Glance]:
+def _glances(path: Path, every: float, timeout: float | None, pausing: Pausing) -> Iterator[Glance]:
     """What the recording says, again and again, the last time after its end. Raises where nothing new comes."""
     from ..analysis import AnalysisError
 
@@ -101,25 +106,25 @@ def _glances(path: Path, every: float, timeout: float | None) -> Iterator[Glance
                     f"{path}: nothing was recorded for {quiet}, more than --timeout {timeout:g}. What there is: "
                     f"counterstream analyze {path}"
                 )
-        time.sleep(every)
+        pausing.sleep(every)
 
 
-def _live(path: Path, every: float, timeout: float | None, screen: "Console") -> Glance:
+def _live(glances: Iterator[Glance], screen: "Console") -> Glance:
     from rich.live import Live
 
     with Live(console=screen, auto_refresh=False, transient=True) as live:
         first = None
-        for glance in _glances(path, every, timeout):
+        for glance in glances:
             first = first or glance
             live.update(picture(glance, first, time.time()), refresh=True)
     return glance
 
 
-def _plain(path: Path, every: float, timeout: float | None, screen: "Console") -> Glance:
+def _plain(path: Path, glances: Iterator[Glance], screen: "Console") -> Glance:
     """A line for each new record, once it stood still for a glance: its groups are written one after the other."""
     first = before = shown = None
     patience = STALE
-    for glance in _glances(path, every, timeout):
+    for glance in glances:
         if first is None:
             first = glance
             screen.print(f"{path}: {glance.title}, {glance.status}", soft_wrap=True)

@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, settings
 
 # Set before anything imports torch, and inherited by the commands that tests start. Nothing here imports
 # torch: a test of the declarations must not wait for it.
-# More threads than cores make small contractions slower, not faster.
-os.environ.setdefault("OMP_NUM_THREADS", "2")
+# More threads than cores make small contractions slower, not faster: one each where tests run side by side.
+os.environ.setdefault("OMP_NUM_THREADS", "1" if "PYTEST_XDIST_WORKER" in os.environ else "2")
 # TF32 keeps 10 bits of mantissa: no engine would agree with another.
 os.environ.setdefault("NVIDIA_TF32_OVERRIDE", "0")
 # Figures are drawn to files, not to a display.

@@ -45,6 +45,8 @@ try:
         recorder.result("ranks", 2)
 except RecordingError as error:
     sys.exit(f"rank {rank} ended: {error}")
+finally:
+    distributed.destroy_process_group()  # else Gloo's threads may outlive what they use, and abort the process
 """
 
 
