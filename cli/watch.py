@@ -64,9 +64,7 @@ def watch(
         raise typer.Exit(NEVER_ENDED)
 
 
-def _awaited(
-    recording: Path, every: float, timeout: float | None, screen: "Console", pausing: Pausing
-) -> Path:
+def _awaited(recording: Path, every: float, timeout: float | None, screen: "Console", pausing: Pausing) -> Path:
     """The path of the recording, once it is there."""
     began, told = time.monotonic(), False
     while (path := newest(recording)) is None:

@@ -15,6 +15,7 @@ EXAMPLES = Path(counterstream.__file__).parent / "examples"
 pytestmark = pytest.mark.skipif(not EXAMPLES.exists(), reason="installed without its repository")
 
 
+@pytest.mark.slow
 def test_two_ranks_learn_the_digits(tmp_path: Path) -> None:
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}

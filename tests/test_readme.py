@@ -40,6 +40,7 @@ def test_links_lead_somewhere() -> None:
     assert [link for link in links if not (README.parent / link).exists()] == []
 
 
+@pytest.mark.slow
 def test_the_tour_runs(tmp_path: Path) -> None:
     for name, text in blocks("file").items():
         (tmp_path / name).write_text(text, encoding="utf-8")

@@ -13,6 +13,7 @@ import counterstream
 TUTORIAL = Path(counterstream.__file__).parent / "docs" / "analysis-tutorial.py"
 
 
+@pytest.mark.slow
 def test_the_tutorial_runs_from_run_to_figures(tmp_path: Path) -> None:
     pytest.importorskip("xarray", reason="the tutorial reads with xarray, too")
     pytest.importorskip("h5netcdf", reason="with which xarray reads HDF5")

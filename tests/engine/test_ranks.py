@@ -209,6 +209,7 @@ except RanksError as error:
     assert int(seconds) < 20
 
 
+@pytest.mark.slow
 def test_a_rank_that_does_not_come_ends_the_others_after_the_timeout(tmp_path: Path) -> None:
     job = """
 import time

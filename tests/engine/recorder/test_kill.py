@@ -35,6 +35,7 @@ with recorder:
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
+@pytest.mark.slow
 def test_killed_again_and_again_a_run_loses_nothing_confirmed(tmp_path: Path) -> None:
     """One run, killed and taken up again: each part appends to what the parts before had confirmed."""
     path = tmp_path / "run.h5"

@@ -13,6 +13,7 @@ PAGE = Path(counterstream.__file__).parent / "docs" / "exchange.md"
 pytestmark = pytest.mark.skipif(not PAGE.exists(), reason="installed without its repository")
 
 
+@pytest.mark.slow
 def test_the_page_runs(tmp_path: Path) -> None:
     blocks = [(kind, name, text) for kind, name, text in BLOCK.findall(PAGE.read_text(encoding="utf-8"))]
     assert [(kind, name) for kind, name, _ in blocks] == [
