@@ -28,7 +28,7 @@ class Evidence:
     matrix: one row per projection and instant (`angle_degrees`, `norm_ratio`), as measured during the run where it was,
     else from the recorded weights. delta, local: one row per population and instant. shrinking, mirroring: what
     theory says of |W - B| and of a mirror's angles, beside what the weights say; empty where it says nothing, or where
-    there are too many weights to read. weights: how many projections' are recorded, at how many `snapshots`.
+    there are too many weights to read (`vast`). weights: how many projections' are recorded, at how many `snapshots`.
     """
 
     path: Path
@@ -50,6 +50,7 @@ class Evidence:
     learning: Learning
     weights: int
     snapshots: int
+    vast: bool
 
     @property
     def seed(self) -> int:
@@ -133,6 +134,7 @@ def evidence(run: Run) -> Evidence:
         learning=learning(mapping(circuit), run),
         weights=len(run.synapses),
         snapshots=len(run.steps),
+        vast=_vast(run),
     )
 
 
@@ -154,13 +156,17 @@ def last(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _theory(run: Run, of: Callable[[Run], pd.DataFrame], expected: str) -> pd.DataFrame:
     """The rows for which theory expects something."""
-    values = sum(math.prod(synapse.shape) for synapse in run.synapses.values()) * len(run.steps)
-    if values > MOST_VALUES or not run.pairs:
+    if _vast(run) or not run.pairs:
         return pd.DataFrame(columns=[expected])
     try:
         return of(run).dropna(subset=[expected])
     except AnalysisError:  # the experiment does not say what theory needs
         return pd.DataFrame(columns=[expected])
+
+
+def _vast(run: Run) -> bool:
+    """Whether its weights are more than a page waits for."""
+    return sum(math.prod(synapse.shape) for synapse in run.synapses.values()) * len(run.steps) > MOST_VALUES
 
 
 def _rank(run: Evidence) -> int:

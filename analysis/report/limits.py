@@ -25,8 +25,8 @@ def limits(systems: Sequence[System], portraits: Portraits) -> Markup:
     shown = [*_transport(systems, portraits), *_accuracy(systems), *_angles(systems)]
     hidden = [
         *_endings(systems), *_seeds(systems), *_data(systems), *_settings(systems), *_validation(systems),
-        *_ties(systems), *_without_reverse(systems), *_mirrors(systems), *_decay(systems), *_probe(systems),
-        *_departures(systems, portraits), *_time(systems), *_source(systems),
+        *_ties(systems), *_without_reverse(systems), *_mirrors(systems), *_decay(systems), *_theory(systems),
+        *_probe(systems), *_departures(systems, portraits), *_time(systems), *_source(systems),
     ]  # fmt: skip
     lists = (("What they show", shown), ("What they do not show", hidden))
     return join(part for title, items in lists for part in (tag("h3", title), _list(items)))
@@ -192,6 +192,17 @@ def _decay(systems: Sequence[System]) -> Iterator[Sentence]:
             _names(shrinking),
             ": W - B shrinks by decay, rate and the number of steps, whatever the data. Angles after a run as short as "
             "this one are no limit; with the usual small decay they would have moved less.",
+        )
+
+
+def _theory(systems: Sequence[System]) -> Iterator[Sentence]:
+    vast = [system for system in systems if any(run.vast for run in system.runs)]
+    if vast:
+        yield (
+            _names(vast),
+            ": weights were not set beside theory, for there are more of them than a page waits for. ",
+            tag("code", "counterstream analyze RUN.h5"),
+            " reads them all.",
         )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from counterstream.analysis import AnalysisError, Run
-from counterstream.analysis.report import Portrait, page
+from counterstream.analysis.report import Portrait, evidence, page
 from counterstream.analysis.report.figures import MOST_LINES
 from counterstream.analysis.report.markup import VOID
 
@@ -247,6 +247,13 @@ def test_hostile_texts_stay_texts(tmp_path: Path) -> None:
 )
 def test_an_experiment_that_cannot_be_read_is_shown_as_it_stands(tmp_path: Path, experiment: str) -> None:
     assert "weight_mirror" in made([record(tmp_path / "a.h5", experiment=experiment)]).text
+
+
+def test_weights_that_were_not_set_beside_theory_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = record(tmp_path / "kp.h5", learning="kolen_pollack")
+    assert "were not set beside theory" not in made([path]).text
+    monkeypatch.setattr(evidence, "MOST_VALUES", -1)
+    assert "kolen_pollack: weights were not set beside theory" in made([path]).text
 
 
 def test_a_run_that_recorded_nothing(tmp_path: Path) -> None:
