@@ -5,7 +5,22 @@ from typing import Annotated
 
 import typer
 
-from . import analyze, bench, check, demo, draw, expand, explain, html_report, listing, run, schema, validate, watch
+from . import (
+    analyze,
+    bench,
+    check,
+    data,
+    demo,
+    draw,
+    expand,
+    explain,
+    html_report,
+    listing,
+    run,
+    schema,
+    validate,
+    watch,
+)
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "demo": demo.demo,
@@ -58,3 +73,4 @@ def counterstream(
 
 for _name, _command in COMMANDS.items():
     app.command(_name)(_command)
+app.add_typer(data.data, name="data")

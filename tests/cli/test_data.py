@@ -1,0 +1,46 @@
+"""`counterstream data`, as a user meets it."""
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from counterstream.cli.app import app
+
+from .commands import counterstream
+
+FEW = ("--classes", 2, "--train", 2, "--val", 1, "--size", 16, "--workers", 1)
+
+
+@pytest.mark.parametrize("name", ["fractals", "sheet"])
+def test_every_help_shows_an_example(name: str) -> None:
+    shown = CliRunner().invoke(app, ["data", name, "-h"])
+    assert shown.exit_code == 0
+    assert f"counterstream data {name} " in shown.output.split("Example:")[1]
+
+
+def test_fractals_and_a_sheet_of_them(tmp_path: Path) -> None:
+    made = counterstream("data", "fractals", tmp_path / "f", *FEW)
+    assert made.returncode == 0
+    assert f"{tmp_path / 'f'}: 6 images of 2 classes" in made.stdout
+    again = CliRunner().invoke(app, ["data", "fractals", str(tmp_path / "f"), *map(str, FEW)])
+    assert "(6 of them were there)" in again.output
+    proposed = made.stdout.strip().splitlines()[-1].split()
+    assert proposed[:3] == ["counterstream", "data", "sheet"]
+    shown = CliRunner().invoke(app, [*proposed[1:-1], str(tmp_path / "sheet.png")])
+    assert shown.output.startswith(f"{tmp_path / 'sheet.png'}: 4 images")
+    with Image.open(tmp_path / "sheet.png") as picture:
+        assert picture.size[1] == 2 * 100
+
+
+def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("")
+    done = counterstream("data", "fractals", tmp_path, *FEW)
+    assert (done.returncode, "must be empty" in done.stderr, "Traceback" in done.stderr) == (2, True, False)
+
+
+def test_a_sheet_of_nothing_is_refused(tmp_path: Path) -> None:
+    done = counterstream("data", "sheet", tmp_path, "-o", tmp_path / "x.png")
+    assert done.returncode == 2
+    assert "must hold a folder of images for each class (got none)" in done.stderr
