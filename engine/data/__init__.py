@@ -2,8 +2,9 @@
 
 from .arrays import npz
 from .batches import order, probe_indices, steps_per_epoch, training_batches
-from .dataset import DataError, Dataset, Split, check_fit
+from .dataset import Batch, DataError, Dataset, Draw, Split, check_fit
 from .digits import digits
+from .in_memory import InMemory
 from .stratified import stratified
 
 SOURCES = {
@@ -13,8 +14,11 @@ SOURCES = {
 
 __all__ = [
     "SOURCES",
+    "Batch",
     "DataError",
     "Dataset",
+    "Draw",
+    "InMemory",
     "Split",
     "check_fit",
     "digits",

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from ...circuits.errors import suggest
-from .dataset import DataError, Dataset, Floats, Labels, Split
+from .dataset import DataError, Dataset, Floats, Labels
+from .in_memory import InMemory
 
 REQUIRED = ("x_train", "y_train", "x_test", "y_test")
 OPTIONAL = ("x_validation", "y_validation")
@@ -24,14 +25,14 @@ def npz(path: str | Path) -> Dataset:
     """
     arrays = _read(Path(path))
     problems = _missing(arrays)
-    splits: dict[str, Split] = {}
+    splits: dict[str, InMemory] = {}
     for purpose in ("train", "test", "validation"):
         if f"x_{purpose}" in arrays and f"y_{purpose}" in arrays:
             images, labels = arrays[f"x_{purpose}"], arrays[f"y_{purpose}"]
             found = _faults(purpose, images, labels)
             problems += found
             if not found:
-                splits[purpose] = Split(_floats(images), _integers(labels))
+                splits[purpose] = InMemory(_floats(images), _integers(labels))
     problems += _shapes(splits)
     if problems:
         raise DataError("\n".join(f"{path}: {problem}" for problem in problems))
@@ -107,7 +108,7 @@ def _whole(labels: Any) -> bool:
     )
 
 
-def _shapes(splits: Mapping[str, Split]) -> list[str]:
+def _shapes(splits: Mapping[str, InMemory]) -> list[str]:
     if "train" not in splits:
         return []
     wanted = splits["train"].images.shape[1:]

@@ -1,6 +1,10 @@
-"""What a data set is to the trainer: arrays of images and labels, split for training, choosing and testing."""
+"""What a data set is to the trainer: images and labels, split for training, choosing and testing, and in batches."""
 
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,25 +13,67 @@ from ...circuits.errors import CounterstreamError
 
 Floats = NDArray[np.float32]
 Labels = NDArray[np.int64]
+Indices = NDArray[np.intp]
 
 
 class DataError(CounterstreamError):
     """Data that cannot be read, or that does not fit the circuit."""
 
 
-@dataclass(frozen=True, eq=False)
-class Split:
-    """Samples of one purpose: `images` of shape (samples, *sample shape), float32; `labels` (samples,), int64."""
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Batch:
+    """Samples as a step takes them.
 
-    images: Floats
+    `images` (samples, *sample shape), an array or a tensor on the device; `labels` (samples,), classes as int64.
+    `target` is what the network is to answer: the classes, or rates (samples, classes) where labels are smoothed or
+    mixed.
+    """
+
+    images: Any
     labels: Labels
+    target: Any
 
     def __len__(self) -> int:
         return len(self.labels)
 
-    def take(self, indices: NDArray[np.intp]) -> "Split":
+
+class Draw(NamedTuple):
+    """The samples of one training batch, or of a process's share of it, and the epoch in which they are seen."""
+
+    epoch: int
+    indices: Indices
+
+
+class Split(ABC):
+    """Samples of one purpose: `labels` (samples,), classes as int64; `shape` of one sample, as a circuit takes it.
+
+    1. `take` gives chosen samples as they are evaluated: nothing about them is random.
+    2. `stream` gives batches as they are trained on. What is random about a sample follows from (seed, epoch, sample)
+       and nothing else: not from earlier batches, nor from how many processes read, nor from who shares the batch.
+    3. `chunks` gives all of chosen samples in turn, as `take` does, prepared ahead.
+    """
+
+    labels: Labels
+
+    @property
+    @abstractmethod
+    def shape(self) -> tuple[int, ...]:
+        """Of one sample."""
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @abstractmethod
+    def take(self, indices: Indices) -> Batch:
         """The samples at `indices`, in that order."""
-        return Split(self.images[indices], self.labels[indices])
+
+    @abstractmethod
+    def stream(self, draws: Iterable[Draw], *, seed: int, device: str) -> AbstractContextManager[Iterator[Batch]]:
+        """The batches of `draws`, in their order, on `device`. Leaving the context ends what prepares them ahead."""
+
+    @abstractmethod
+    def chunks(self, indices: Indices, size: int, *, device: str) -> AbstractContextManager[Iterator[Batch]]:
+        """The samples at `indices` in batches of at most `size`, in that order, on `device`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +89,7 @@ class Dataset:
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape of one sample, as an input population declares it."""
-        return self.train.images.shape[1:]
+        return self.train.shape
 
     @property
     def splits(self) -> dict[str, Split]:

@@ -7,7 +7,8 @@ Source: E. Alpaydin, C. Kaynak, Optical Recognition of Handwritten Digits, UCI M
 
 import numpy as np
 
-from .dataset import DataError, Dataset, Split
+from .dataset import DataError, Dataset
+from .in_memory import InMemory
 from .stratified import stratified
 
 TEST_SAMPLES = 360  # 1437 are left to train on
@@ -35,11 +36,11 @@ def digits(validation: int = 0) -> Dataset:
         rest, chosen = stratified(labels[train], validation, VALIDATION_SEED)
         train, chosen = train[rest], train[chosen]
     mean, deviation = pixels[train].mean(), pixels[train].std()
-    whole = Split(((pixels - mean) / deviation).astype(np.float32), labels)
+    whole = InMemory(((pixels - mean) / deviation).astype(np.float32), labels)
     return Dataset(
         name="digits",
         classes=10,
-        train=whole.take(train),
-        test=whole.take(test),
-        validation=whole.take(chosen) if validation else None,
+        train=whole.select(train),
+        test=whole.select(test),
+        validation=whole.select(chosen) if validation else None,
     )

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
-from ..data import Dataset, Split, steps_per_epoch, training_batches
+import numpy as np
+
+from ..data import Batch, Dataset, Draw, Split, steps_per_epoch, training_batches
 from ..recorder import Recorder
 from ..simulator import Simulator
 from .errors import Diverged, ExperimentError
@@ -18,6 +20,8 @@ from .progress import EpochReport, Progress, RunName, Silent
 from .recording import Enrolment, NotFinite, Observer
 from .schedules import multiplier
 
+CHUNK = 256
+"""How many samples are evaluated at once."""
 RECENT = 1024
 """Of how many latest durations a median is taken: the rest of a run adds nothing to it but memory."""
 ENGAGED = ""  # the key of engaged steps among the durations; no mode has an empty name
@@ -124,12 +128,16 @@ class Training:
     def _epoch(self, epoch: int) -> None:
         mean, started = _Means(), self.step
         validation: dict[str, float] = {}
-        for indices in training_batches(len(self.dataset.train), self.experiment.batch, self.run_name.seed, epoch):
-            self.interruption.check()
-            result, seconds = self._train(self.dataset.train.take(indices))
-            mean.add(result, seconds)
-            self._since.add(result, seconds)
-            validation = self._record() or validation
+        seed = self.run_name.seed
+        order = training_batches(len(self.dataset.train), self.experiment.batch, seed, epoch)
+        draws = (Draw(epoch, indices) for indices in order)
+        with self.dataset.train.stream(draws, seed=seed, device=self.experiment.device) as batches:
+            for batch in batches:
+                self.interruption.check()
+                result, seconds = self._train(batch)
+                mean.add(result, seconds)
+                self._since.add(result, seconds)
+                validation = self._record() or validation
         images = (self.step - started) * self.experiment.batch
         report = EpochReport(
             epoch=epoch + 1,
@@ -142,11 +150,11 @@ class Training:
         )
         self.progress.epoch_finished(self.run_name, report)
 
-    def _train(self, batch: Split) -> tuple[dict[str, float], float]:
+    def _train(self, batch: Batch) -> tuple[dict[str, float], float]:
         """One engaged step and the modes that are due after it; its metrics and its seconds."""
         self.sim.rate = self.rate
         started = time.perf_counter()
-        result = self.sim.step(batch.images, batch.labels)
+        result = self.sim.step(batch.images, batch.target)
         seconds = self._took(ENGAGED, 0, started)
         if not math.isfinite(result["loss"]):
             raise self._diverged(f"the loss must stay finite (got {result['loss']})", result["loss"])
@@ -213,11 +221,20 @@ class Training:
         validation = self.dataset.validation
         if validation is None:
             return {}
-        measured = self.sim.evaluate(validation.images, validation.labels)
+        measured = self._measure(validation)
         return {name: measured[name] for name in ("loss", "accuracy")}
 
+    def _measure(self, split: Split) -> dict[str, float]:
+        """Loss and accuracy over all samples of a split, each counted once."""
+        totals: dict[str, float] = {}
+        with split.chunks(np.arange(len(split)), CHUNK, device=self.experiment.device) as chunks:
+            for chunk in chunks:
+                for name, value in self.sim.evaluate(chunk.images, chunk.labels).items():
+                    totals[name] = totals.get(name, 0.0) + len(chunk) * value
+        return {name: total / len(split) for name, total in totals.items()}
+
     def _outcome(self) -> Outcome:
-        test = self.sim.evaluate(self.dataset.test.images, self.dataset.test.labels)
+        test = self._measure(self.dataset.test)
         return Outcome(
             steps=self.step,
             test_loss=test["loss"],
