@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from ...circuits.graph import Graph
 from ...circuits.plasticity import Plasticity
@@ -59,7 +60,15 @@ class Collected:
         return {f"drive/{state}": self.builder.total(refs) for state, refs in self._drives.items() if refs}
 
     def learners(self) -> tuple[Learner, ...]:
-        return tuple(self._learner(state, rules) for state, rules in self._rules.items())
+        drives = self.drives()
+        found: dict[Any, str] = {}
+        learners = []
+        for state, rules in self._rules.items():
+            learner = self._learner(state, rules)
+            drive = drives.get(f"drive/{state}")
+            first = state if drive is None else found.setdefault((drive, learner.consolidation, learner.decay), state)
+            learners.append(learner if first == state else replace(learner, twin=first))
+        return tuple(learners)
 
     def _learner(self, state: str, rules: Iterable[Plasticity]) -> Learner:
         rules = list(rules)

@@ -25,11 +25,18 @@ class Learner:
     decay: float
     consolidation: Literal["common", "addition"]
     geometry: Geometry | None = None
+    twin: str = ""
+    """The first state with the same drive, as under Kolen-Pollack; empty where that is this one."""
 
-    def trace(self, kind: str) -> str:
+    def trace(self, kind: str, common: Consolidation) -> str:
         """The name of a trace, KIND/MODE/STATE: each mode has traces of its own, which stand still in the others, so
-        that a state's traces are as old as its mode has steps."""
-        return f"{kind}/{self.mode}/{self.state}"
+        that a state's traces are as old as its mode has steps.
+
+        Twins have one trace where it gathers the drive alone. Where decay goes into it, each has its own: of one that
+        both share, W - B would learn nothing.
+        """
+        alone = common.optimizer == "adamw" or self.decay == 0
+        return f"{kind}/{self.mode}/{(alone and self.twin) or self.state}"
 
 
 def trace_states(learners: Iterable[Learner], common: Consolidation) -> Mapping[str, State]:
@@ -38,7 +45,7 @@ def trace_states(learners: Iterable[Learner], common: Consolidation) -> Mapping[
     for learner in learners:
         if learner.consolidation == "common":
             kinds = {"sgd": ("trace",) if common.momentum else (), "adamw": ("trace", "trace2")}[common.optimizer]
-            names = [learner.trace(kind) for kind in kinds]
+            names = [learner.trace(kind, common) for kind in kinds]
             traces |= {name: State(name=name, shape=learner.shape, initial=0.0) for name in names}
     return traces
 
@@ -63,7 +70,7 @@ class _Writer:
 
     def write(self, learner: Learner) -> None:
         weight = self._state(learner.state, learner.shape)
-        drive = self._state(f"drive/{learner.state}", learner.shape) if learner.driven else None
+        drive = self._state(f"drive/{learner.twin or learner.state}", learner.shape) if learner.driven else None
         if learner.consolidation == "addition":
             new = self._addition(learner, weight, drive)
         elif self.common.optimizer == "sgd":
@@ -102,7 +109,7 @@ class _Writer:
         parts = self._parts(learner, weight, drive)
         step = self._sum(weight, parts)
         if common.momentum:
-            name = learner.trace("trace")
+            name = learner.trace("trace", common)
             kept = build.scale(self._state(name, learner.shape), common.momentum)
             whole, step = step, self._sum(weight, [*parts[:1], kept, *parts[1:]])
             build.results[name] = step
@@ -117,7 +124,7 @@ class _Writer:
         drive = build.scale(weight, 0.0) if drive is None else drive
         moments = []
         for kind, beta, seen in zip(("trace", "trace2"), common.betas, (drive, build.power(drive, 2)), strict=True):
-            name = learner.trace(kind)
+            name = learner.trace(kind, common)
             old = build.scale(self._state(name, learner.shape), beta)
             build.results[name] = build.add(old, build.scale(seen, 1 - beta))
             moments.append(build.results[name])

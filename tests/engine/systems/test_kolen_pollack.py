@@ -53,15 +53,32 @@ def test_decoupled_decay_shrinks_the_difference_too() -> None:
         close(d, before[label] * (1 - 0.05 * DECAY) ** 10, 1e-10, label)
 
 
+@pytest.mark.parametrize(
+    ("how", "decay", "shared"),
+    [
+        (cs.Consolidation(rate=0.1, momentum=0.9), DECAY, False),  # of a shared one, W - B would learn nothing
+        (cs.Consolidation(rate=0.1, momentum=0.9), 0.0, True),
+        (cs.Consolidation(optimizer="adamw", rate=0.05), DECAY, True),
+    ],
+)
+def test_synapse_and_reverse_share_a_trace_where_it_gathers_the_drive_alone(
+    how: cs.Consolidation, decay: float, shared: bool
+) -> None:
+    sim = simulate(residual(learning="kolen_pollack", decay=decay), consolidation=how)
+    traced = {name.removeprefix("trace/engaged/weights/") for name in sim.state_dict() if name.startswith("trace/")}
+    assert all((label in traced) != shared for label in reverses(sim))
+    assert all(label.removesuffix("~") in traced for label in reverses(sim))
+
+
 def test_without_decay_the_difference_stays() -> None:
     sim = simulate(
         residual(learning="kolen_pollack", decay=0.0), consolidation=cs.Consolidation(rate=0.1, momentum=0.9)
     )
-    before = differences(sim)
+    before, started = differences(sim), {label: sim.weights[label] for label in reverses(sim)}
     sim.step(*residual_batch())
     for label, d in differences(sim).items():
         close(d, before[label], 1e-13)
-        assert sim.get_state(f"trace/engaged/weights/{label}").any()  # though both moved
+        assert (sim.weights[label] != started[label]).any()  # though both moved
 
 
 def test_b_comes_to_mirror_w() -> None:
