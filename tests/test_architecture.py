@@ -16,6 +16,7 @@ SECTIONS = {
     "analysis": 5,
     "models": 6,
     "bench": 6,
+    "testing": 7,
     "cli": 6,
 }
 """Folder -> number of its section; a folder within another stands before it."""
@@ -25,7 +26,7 @@ def package_files() -> list[str]:
     """Every source file that is neither a package's list of names nor an entry point."""
     files = (
         file
-        for folder in ("circuits", "engine", "analysis", "models", "bench", "cli")
+        for folder in ("circuits", "engine", "analysis", "models", "bench", "testing", "cli")
         for file in (ROOT / folder).rglob("*.py")
     )
     return sorted(file.relative_to(ROOT).as_posix() for file in files if not file.name.startswith("__"))

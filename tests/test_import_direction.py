@@ -26,10 +26,11 @@ MAY_IMPORT = {
     "engine/compiler": {"circuits", "engine/compiler"},
     "analysis": {"analysis"},
     "bench": {"circuits", "models", "models/exchange", "engine", "engine/compiler", "bench"},
+    "testing": {"circuits", "models", "engine", "engine/compiler", "testing"},
 }
 WITH_TORCH = ("engine", "models/exchange", "bench")
 TORCH = {"torch", "torchvision"}
-SLOW_TO_LOAD = ("torch", "networkx", "pandas", "matplotlib", "sklearn")
+SLOW_TO_LOAD = ("torch", "networkx", "pandas", "matplotlib", "sklearn", "hypothesis")
 
 # Names that only automatic differentiation uses. `aten.convolution_backward` and its like are explicit
 # operations and pass.
@@ -43,7 +44,7 @@ Finder = Callable[[Path, str], list[str]]
 
 def package_files() -> list[Path]:
     """Every source file of the import package, relative to its root."""
-    folders = ("circuits", "models", "engine", "analysis", "bench", "cli")
+    folders = ("circuits", "models", "engine", "analysis", "bench", "testing", "cli")
     files = [*ROOT.glob("*.py"), *(file for folder in folders for file in (ROOT / folder).rglob("*.py"))]
     return sorted(file.relative_to(ROOT) for file in files)
 
@@ -161,6 +162,9 @@ def test_engine_differentiates_by_hand(file: Path) -> None:
         (against_direction, "bench/a.py", "from ..cli import b", "imports cli.b"),
         (against_direction, "engine/a.py", "from ..bench import b", "imports bench.b"),
         (torch_imports, "__init__.py", "import torch", "imports torch"),
+        (torch_imports, "testing/a.py", "import torch", "imports torch"),
+        (against_direction, "engine/a.py", "from ..testing import b", "imports testing.b"),
+        (against_direction, "circuits/a.py", "from ..testing import b", "imports testing.b"),
         (
             absolute_imports,
             "cli/a.py",
@@ -224,7 +228,7 @@ def test_starting_loads_nothing_slow(arguments: tuple[str, ...]) -> None:
     assert loaded_by(*arguments) == set()
 
 
-@pytest.mark.parametrize("module", ["circuits", "models", "engine.compiler", "analysis"])
+@pytest.mark.parametrize("module", ["circuits", "models", "engine.compiler", "analysis", "testing", "testing.plugin"])
 def test_importing_loads_no_torch(module: str) -> None:
     assert "torch" not in loaded_by("-c", f"import {PACKAGE}.{module}")
 

@@ -8,7 +8,7 @@ import pytest
 import counterstream
 
 ROOT = Path(counterstream.__file__).parent
-FOLDERS = ("circuits", "models", "engine", "analysis", "bench", "cli")
+FOLDERS = ("circuits", "models", "engine", "analysis", "bench", "testing", "cli")
 
 pytestmark = pytest.mark.skipif(not (ROOT / "pyproject.toml").exists(), reason="installed without its repository")
 
@@ -51,6 +51,8 @@ def test_tests_stay_out_of_the_wheel() -> None:
 def test_every_entry_point_exists() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     targets = [*project["scripts"].values(), *project["entry-points"]["counterstream.engines"].values()]
+    modules = project["entry-points"]["pytest11"].values()
+    assert [m for m in modules if not ROOT.joinpath(*m.split(".")[1:]).with_suffix(".py").exists()] == []
     for target in targets:
         module, _, name = target.partition(":")
         path = ROOT.joinpath(*module.split(".")[1:])

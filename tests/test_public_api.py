@@ -36,7 +36,7 @@ PUBLIC = [
 def indexed_packages() -> list[str]:
     """The sub-packages whose `__init__.py` declares its public names."""
     root = Path(counterstream.__file__).parent
-    folders = ("circuits", "models", "engine", "analysis", "bench", "cli")
+    folders = ("circuits", "models", "engine", "analysis", "bench", "testing", "cli")
     files = (file for folder in folders for file in sorted((root / folder).rglob("__init__.py")))
     return [
         ".".join(("counterstream", *file.parent.relative_to(root).parts))

@@ -7,8 +7,7 @@ import counterstream as cs
 from counterstream.circuits.declarations import LearningSystem
 from counterstream.circuits.expansion import compact
 from counterstream.models import load_learning, stock_learning
-
-from ..strategies import circuits
+from counterstream.testing.strategies import circuits
 
 STACK = """
 populations:

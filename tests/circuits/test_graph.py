@@ -5,8 +5,7 @@ from hypothesis import given, settings
 
 import counterstream as cs
 from counterstream.circuits.graph import build_graph
-
-from ..strategies import circuits
+from counterstream.testing.strategies import circuits
 
 
 def graph_of(text: str) -> object:

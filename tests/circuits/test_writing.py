@@ -11,8 +11,7 @@ from counterstream.circuits.validation import build
 from counterstream.circuits.writing import WIDTH
 from counterstream.circuits.yamlfile import read
 from counterstream.models import load_learning, stock_circuits, stock_learning
-
-from ..strategies import circuits
+from counterstream.testing.strategies import circuits
 
 
 @given(circuits())

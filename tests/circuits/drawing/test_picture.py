@@ -17,8 +17,8 @@ from counterstream.circuits.errors import CounterstreamError
 from counterstream.circuits.yamlfile import Document
 from counterstream.models import stock_circuits, stock_learning
 from counterstream.models.library import load_document
+from counterstream.testing.strategies import circuits, declared
 
-from ...strategies import circuits, declared
 from .boxes import boxes, colors, open_blocks, points, texts
 
 SYSTEMS = sorted(stock_learning())

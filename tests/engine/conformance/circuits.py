@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 import counterstream as cs
 from counterstream.circuits.declarations import LearningSystem, Samples
 from counterstream.models.library import load_learning
-
-from ...strategies import declared
+from counterstream.testing.strategies import declared
 
 SAMPLES = 4
 

@@ -15,9 +15,9 @@ from counterstream.circuits.yamlfile import Document
 from counterstream.engine.simulator import Simulator
 from counterstream.models.exchange import ExchangeError, from_torch, to_torch
 from counterstream.models.library import load_document
+from counterstream.testing.strategies import declared
 
 from ...engine.nets import SYSTEMS, close, masks, residual, residual_batch, simulate
-from ...strategies import declared
 from .nets import Array, Mask, answer, assert_same, descend, images, objective
 
 SAMPLES = 3

@@ -1,4 +1,4 @@
-"""Hypothesis strategies that several tests share: small random circuits.
+"""Small random circuits.
 
 Odd strides, paddings, dilations and groups, skips and fan-in, pools of every kind, concatenation by channel ranges,
 flatten, dense onto maps, dropout: whatever wirings and populations can say, with one input and one output.
@@ -10,11 +10,11 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from counterstream.circuits import Circuit
-from counterstream.circuits.declarations import LearningSystem
-from counterstream.circuits.yamlfile import Document
-from counterstream.models import stock_learning
-from counterstream.models.library import load_document
+from ...circuits import Circuit
+from ...circuits.declarations import LearningSystem
+from ...circuits.yamlfile import Document
+from ...models import stock_learning
+from ...models.library import load_document
 
 Shape = tuple[int, ...]
 SMOOTH = ("linear", "tanh", "sigmoid", "gelu", "silu", "softplus")
