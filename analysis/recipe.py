@@ -47,7 +47,7 @@ class Recipe:
         if not isinstance(plan, dict):
             plan = {}
         plan = LEFT_OUT | plan
-        per_epoch = _steps_per_epoch(run)
+        per_epoch = steps_per_epoch(run)
         return cls(
             optimizer=str(plan["optimizer"]),
             rate=number(run, plan["rate"], "consolidation.rate"),
@@ -116,7 +116,8 @@ def brief(value: Any) -> str:
     return repr(value)[:80] if isinstance(value, str | int | float | bool | None) else f"a {type(value).__name__}"
 
 
-def _steps_per_epoch(run: Run) -> int:
+def steps_per_epoch(run: Run) -> int:
+    """From the last record after the start of training. AnalysisError where there is none."""
     for group in ("metrics", "synapses", "alignment"):
         instants = run.instants(group)
         if len(instants) and 0 < instants.epochs[-1] < math.inf:

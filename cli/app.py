@@ -18,6 +18,7 @@ from . import (
     listing,
     run,
     schema,
+    table,
     validate,
     watch,
 )
@@ -33,6 +34,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "list": listing.list_all,
     "schema": schema.schema,
     "analyze": analyze.analyze,
+    "table": table.table,
     "validate": validate.validate,
     "report": html_report.report,
     "watch": watch.watch,
