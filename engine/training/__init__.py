@@ -4,7 +4,7 @@ from .errors import Diverged, ExperimentError, Interrupted
 from .experiment import Experiment, read, reads
 from .loop import Outcome, Training
 from .output import OutputFolder
-from .progress import EpochReport, Progress, RunName, Silent
+from .progress import EpochReport, Progress, RunName, Silent, StepReport, Together
 from .results import RunFigures, SystemFigures, by_system, summary
 from .runner import Finished, Prepared, System, as_yaml, prepare, run_experiment, train
 from .schedules import Constant, Cosine, Schedule, Step, multiplier
@@ -29,8 +29,10 @@ __all__ = [
     "Schedule",
     "Silent",
     "Step",
+    "StepReport",
     "System",
     "SystemFigures",
+    "Together",
     "Training",
     "as_yaml",
     "by_system",

@@ -16,7 +16,7 @@ from .errors import Diverged, ExperimentError
 from .experiment import Experiment
 from .finite import first_not_finite
 from .interruption import Interruption
-from .progress import EpochReport, Progress, RunName, Silent
+from .progress import EpochReport, Progress, Pulse, RunName, Silent
 from .recording import Enrolment, NotFinite, Observer
 from .schedules import multiplier
 
@@ -113,6 +113,7 @@ class Training:
         self._durations: dict[tuple[str, int], _Durations] = defaultdict(_Durations)  # by mode and turn
         self._since = _Means()  # the last metrics row
         self._observer = Observer(sim, enrolment, self.steps, self.per_epoch)
+        self._pulse = Pulse(self.progress, run, steps=self.steps, steps_per_epoch=self.per_epoch)
 
     def run(self) -> Outcome:
         """Train to the end and return what came of it; results go to the recording as well."""
@@ -138,6 +139,15 @@ class Training:
                 mean.add(result, seconds)
                 self._since.add(result, seconds)
                 validation = self._record() or validation
+                self._pulse.step(
+                    self.step,
+                    loss=result["loss"],
+                    accuracy=result.get("accuracy", math.nan),
+                    images=len(batch),
+                    seconds=seconds,
+                    matrix_angle=self._observer.matrix_angle,
+                    delta_angle=self._observer.delta_angle,
+                )
         images = (self.step - started) * self.experiment.batch
         report = EpochReport(
             epoch=epoch + 1,
@@ -146,6 +156,7 @@ class Training:
             accuracy=mean.accuracy,
             images_per_second=images / mean.seconds,
             validation_accuracy=validation.get("accuracy"),
+            matrix_angle=self._observer.matrix_angle,
             delta_angle=self._observer.delta_angle,
         )
         self.progress.epoch_finished(self.run_name, report)

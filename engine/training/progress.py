@@ -1,8 +1,14 @@
 """How training tells what it is doing: a small protocol that displays, logs and tests implement."""
 
+import math
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+INTERVAL = 1.0
+"""Seconds between two reports within an epoch, at least."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,22 +24,54 @@ class RunName:
 
 
 @dataclass(frozen=True, kw_only=True)
-class EpochReport:
-    """What an epoch brought. Loss and accuracy are means over its training steps; angles are in degrees."""
+class Figures:
+    """What some steps brought. Loss and accuracies are means over them; angles, in degrees, are medians over layers as
+    last measured. None: not measured.
 
-    epoch: int  # from 1
-    epochs: int
+    images_per_second: by the clock, waiting for data included. data_wait: the share of that time spent waiting.
+    """
+
     loss: float
     accuracy: float
     images_per_second: float
+    top5_accuracy: float | None = None
+    data_wait: float | None = None
+    matrix_angle: float | None = None
+    delta_angle: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepReport(Figures):
+    """Where a run stands after `step` of `steps`, in the midst of an epoch; figures are of the steps since the report
+    before."""
+
+    step: int
+    steps: int
+    steps_per_epoch: int
+
+    @property
+    def epoch(self) -> float:
+        """Epochs done, with their fraction."""
+        return self.step / self.steps_per_epoch
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpochReport(Figures):
+    """What an epoch brought."""
+
+    epoch: int  # from 1
+    epochs: int
     validation_accuracy: float | None = None
-    delta_angle: float | None = None  # median over populations, at the last record
+    validation_top5_accuracy: float | None = None
 
 
 class Progress(Protocol):
     """Called from the training thread, between steps; what it does should be quick."""
 
     def run_started(self, run: RunName, number: int, runs: int, epochs: int) -> None: ...
+
+    def step_finished(self, run: RunName, report: StepReport) -> None:
+        """Comes every INTERVAL seconds or more rarely, not after every step."""
 
     def epoch_finished(self, run: RunName, report: EpochReport) -> None: ...
 
@@ -46,8 +84,87 @@ class Silent:
     def run_started(self, run: RunName, number: int, runs: int, epochs: int) -> None:
         pass
 
+    def step_finished(self, run: RunName, report: StepReport) -> None:
+        pass
+
     def epoch_finished(self, run: RunName, report: EpochReport) -> None:
         pass
 
     def run_finished(self, run: RunName, accuracy: float, seconds: float) -> None:
         pass
+
+
+class Together:
+    """Several that are told the same, in their order."""
+
+    def __init__(self, *members: Progress) -> None:
+        self.members = members
+
+    def run_started(self, run: RunName, number: int, runs: int, epochs: int) -> None:
+        for member in self.members:
+            member.run_started(run, number, runs, epochs)
+
+    def step_finished(self, run: RunName, report: StepReport) -> None:
+        for member in self.members:
+            member.step_finished(run, report)
+
+    def epoch_finished(self, run: RunName, report: EpochReport) -> None:
+        for member in self.members:
+            member.epoch_finished(run, report)
+
+    def run_finished(self, run: RunName, accuracy: float, seconds: float) -> None:
+        for member in self.members:
+            member.run_finished(run, accuracy, seconds)
+
+
+class Pulse:
+    """Tells a Progress from within long epochs how its run stands: every INTERVAL seconds, whatever a step takes.
+
+    Call `step` after each step; `seconds` is what it took, modes included, `waited` the time before it in which data
+    were not there yet (None: not measured).
+    """
+
+    def __init__(
+        self, progress: Progress, run: RunName, *, steps: int, steps_per_epoch: int,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:  # fmt: skip
+        self.progress, self.run = progress, run
+        self.steps, self.steps_per_epoch = steps, steps_per_epoch
+        self._clock, self._told = clock, clock()
+        self._waited: float | None = None
+        self._forget()
+
+    def step(
+        self, step: int, *, loss: float, accuracy: float, images: int, seconds: float, waited: float | None = None,
+        matrix_angle: float | None = None, delta_angle: float | None = None,
+    ) -> None:  # fmt: skip
+        self._count += 1
+        self._loss += loss
+        self._accuracy += accuracy
+        self._images += images
+        self._seconds += seconds
+        self._waited = None if waited is None or self._waited is None else self._waited + waited
+        now = self._clock()
+        if now - self._told >= INTERVAL:
+            self._told = now
+            self.progress.step_finished(self.run, self._report(step, matrix_angle, delta_angle))
+            self._forget()
+
+    def _report(self, step: int, matrix_angle: float | None, delta_angle: float | None) -> StepReport:
+        elapsed = self._seconds + (self._waited or 0.0)
+        return StepReport(
+            step=step,
+            steps=self.steps,
+            steps_per_epoch=self.steps_per_epoch,
+            loss=self._loss / self._count,
+            accuracy=self._accuracy / self._count,
+            images_per_second=self._images / elapsed if elapsed else math.nan,
+            data_wait=None if self._waited is None or not elapsed else self._waited / elapsed,
+            matrix_angle=matrix_angle,
+            delta_angle=delta_angle,
+        )
+
+    def _forget(self) -> None:
+        self._count = self._images = 0
+        self._loss = self._accuracy = self._seconds = 0.0
+        self._waited = 0.0

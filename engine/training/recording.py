@@ -92,8 +92,9 @@ class Observer:
     def __init__(self, sim: Simulator, enrolment: Enrolment, steps: int, steps_per_epoch: int) -> None:
         self.sim, self.enrolment = sim, enrolment
         self.steps, self.steps_per_epoch = steps, steps_per_epoch
+        self.matrix_angle: float | None = None
         self.delta_angle: float | None = None
-        """The median delta angle of hidden populations, as last measured, for displays."""
+        """Medians over projections and over hidden populations, as last measured, for displays."""
         self._synapses = Synapses(sim)
         self._probe = enrolment.dataset.train.take(enrolment.probe)
         self._of_interest = frozenset(hidden(sim.compiled.graph))
@@ -132,14 +133,19 @@ class Observer:
         measured = self.sim.alignment(self._probe.images, self._probe.labels)
         deltas = {name: value for name, value in measured.delta_angles.items() if name in self._of_interest}
         local = {name: value for name, value in measured.local_angles.items() if name in self._of_interest}
-        defined = [degrees for degrees in deltas.values() if math.isfinite(degrees)]
-        self.delta_angle = median(defined) if defined else None
+        self.matrix_angle, self.delta_angle = _median(measured.matrix_angles), _median(deltas)
         return {
             "matrix_angle": measured.matrix_angles,
             "norm_ratio": measured.norm_ratios,
             "delta_angle": deltas,
             "local_angle": local,
         }
+
+
+def _median(angles: Mapping[str, float]) -> float | None:
+    """Over those that are defined."""
+    defined = [degrees for degrees in angles.values() if math.isfinite(degrees)]
+    return median(defined) if defined else None
 
 
 class NotFinite(Exception):

@@ -1,0 +1,14 @@
+"""A clock that goes when it is told to."""
+
+
+class Clock:
+    """Seconds, as `time.monotonic` counts them."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def wait(self, seconds: float) -> None:
+        self.now += seconds
