@@ -65,6 +65,9 @@ class Display:
         name = str(run)
         self._print(f"{self._counter} {name:<30} test accuracy {accuracy:7.2%}   {seconds:6.1f} s of training")
 
+    def noted(self, text: str) -> None:
+        self._print(text)
+
     def _tell(self, run: "RunName", at: str, epoch: float, figures: "Figures", spacing: float) -> None:
         said = ", ".join([at, *describe(figures), *self._left()])
         if self._live:

@@ -7,7 +7,7 @@ from ..grouping import PER_RUN, TITLES
 from ..run import Run
 from ..texts import mapping
 
-ELSEWHERE = ("engine", "device", "record", "checkpoints", "tensorboard")
+ELSEWHERE = ("engine", "device", "record", "checkpoint")
 """Settings that say where a run was computed and what was kept of it; to rounding, nothing else changes with them."""
 OF_SYSTEM = "modes"  # says how one learning system runs, and nothing about the others
 OF_READING = ("workers", "prefetch")  # keys of `data` that say how its images were fetched

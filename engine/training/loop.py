@@ -152,6 +152,7 @@ class Training:
         report = EpochReport(
             epoch=epoch + 1,
             epochs=self.experiment.epochs,
+            step=self.step,
             loss=mean.loss,
             accuracy=mean.accuracy,
             images_per_second=images / mean.seconds,

@@ -1,7 +1,10 @@
 """The folder that an experiment writes into: never anybody else's files, and none of its own without being asked."""
 
 import json
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
+from typing import Any, Self
 
 from .errors import ExperimentError
 
@@ -9,7 +12,7 @@ MANIFEST = ".counterstream.json"  # names the files written here: --overwrite re
 
 
 class OutputFolder:
-    """A folder and the list of files that this program wrote into it."""
+    """A folder, and the list of what this program wrote into it: files, and folders with the files it keeps there."""
 
     def __init__(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Create the folder. Raises ExperimentError where it holds anything already, unless `overwrite`: then
@@ -31,27 +34,86 @@ class OutputFolder:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ExperimentError(f"{self.path}: the output folder cannot be created ({error.strerror})") from None
-        self._written: list[str] = []
+        self._files: list[str] = []
+        self._folders: dict[str, str] = {}
+
+    @classmethod
+    def begun(cls, path: str | Path) -> Self:
+        """The folder of an earlier run, to be gone on with: its files are ours and stay.
+
+        Raises ExperimentError where it holds no list of them.
+        """
+        folder = cls.__new__(cls)
+        folder.path = Path(path)
+        if not (folder.path / MANIFEST).is_file():
+            raise ExperimentError(
+                f"{folder.path}: must be the output folder of an earlier run (it holds no {MANIFEST}). "
+                "Name that folder with --output, or start anew"
+            )
+        folder._files, folder._folders = _listed(folder.path)
+        return folder
 
     def file(self, name: str) -> Path:
         """The path of a file about to be written. Raises ExperimentError where a file of that name is not ours."""
         path = self.path / name
-        if path.exists() and name not in self._written:
+        if path.exists() and name not in self._files:
             raise ExperimentError(
                 f"{path}: the file is not one that Counterstream wrote. Move it, or choose another --output"
             )
-        if name not in self._written:
-            self._written.append(name)
-            (self.path / MANIFEST).write_text(json.dumps({"files": self._written}, indent=1) + "\n", encoding="utf-8")
+        if name not in self._files:
+            self._files.append(name)
+            self._note()
         return path
 
+    def folder(self, name: str, files: str) -> Path:
+        """The path of a folder about to be made, in which files that match the glob `files` are ours. Raises
+        ExperimentError where something of that name is not ours.
+        """
+        path = self.path / name
+        if path.exists() and name not in self._folders:
+            raise ExperimentError(
+                f"{path}: the folder is not one that Counterstream made. Move it, or choose another --output"
+            )
+        if name not in self._folders:
+            self._folders[name] = files
+            self._note()
+        return path
+
+    def _note(self) -> None:
+        content = {"files": self._files, "folders": self._folders}
+        (self.path / MANIFEST).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
     def _clear(self) -> None:
-        manifest = self.path / MANIFEST
-        try:
-            names = json.loads(manifest.read_text(encoding="utf-8"))["files"]
-        except (OSError, ValueError, KeyError, TypeError):
-            return
-        for name in names:
-            if isinstance(name, str) and Path(name).name == name:  # a plain name: nothing outside this folder
-                (self.path / name).unlink(missing_ok=True)
-        manifest.unlink()
+        files, folders = _listed(self.path)
+        for name in files:
+            (self.path / name).unlink(missing_ok=True)
+        for name, pattern in folders.items():
+            folder = self.path / name
+            if folder.is_symlink() or not folder.is_dir():
+                continue
+            for path in folder.glob(pattern):
+                if path.is_symlink() or path.is_file():
+                    path.unlink()
+            with suppress(OSError):  # somebody else's files are in it
+                folder.rmdir()
+        (self.path / MANIFEST).unlink(missing_ok=True)
+
+
+def _listed(folder: Path) -> tuple[list[str], dict[str, str]]:
+    """What a folder's list names, as far as it can be believed: plain names, nothing outside the folder."""
+    try:
+        content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return [], {}
+    content = content if isinstance(content, Mapping) else {}
+    files, folders = content.get("files"), content.get("folders")
+    return (
+        [name for name in files if _plain(name)] if isinstance(files, list) else [],
+        {name: pattern for name, pattern in folders.items() if _plain(name) and _plain(pattern)}
+        if isinstance(folders, Mapping)
+        else {},
+    )
+
+
+def _plain(name: Any) -> bool:
+    return isinstance(name, str) and name not in ("", "..") and Path(name).name == name

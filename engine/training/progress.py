@@ -25,12 +25,13 @@ class RunName:
 
 @dataclass(frozen=True, kw_only=True)
 class Figures:
-    """What some steps brought. Loss and accuracies are means over them; angles, in degrees, are medians over layers as
-    last measured. None: not measured.
+    """What some steps brought, up to `step`, counted from the start of the run.
 
-    images_per_second: by the clock, waiting for data included. data_wait: the share of that time spent waiting.
+    Loss and accuracies are means over them; angles, in degrees, are medians over layers as last measured. None: not
+    measured. images_per_second: by the clock, waiting for data included. data_wait: the share of that time so spent.
     """
 
+    step: int
     loss: float
     accuracy: float
     images_per_second: float
@@ -42,10 +43,8 @@ class Figures:
 
 @dataclass(frozen=True, kw_only=True)
 class StepReport(Figures):
-    """Where a run stands after `step` of `steps`, in the midst of an epoch; figures are of the steps since the report
-    before."""
+    """Where a run of `steps` stands in the midst of an epoch; figures are of the steps since the report before."""
 
-    step: int
     steps: int
     steps_per_epoch: int
 
@@ -77,6 +76,9 @@ class Progress(Protocol):
 
     def run_finished(self, run: RunName, accuracy: float, seconds: float) -> None: ...
 
+    def noted(self, text: str) -> None:
+        """Something worth a line, and the end of nothing."""
+
 
 class Silent:
     """Progress that nobody watches."""
@@ -91,6 +93,9 @@ class Silent:
         pass
 
     def run_finished(self, run: RunName, accuracy: float, seconds: float) -> None:
+        pass
+
+    def noted(self, text: str) -> None:
         pass
 
 
@@ -115,6 +120,10 @@ class Together:
     def run_finished(self, run: RunName, accuracy: float, seconds: float) -> None:
         for member in self.members:
             member.run_finished(run, accuracy, seconds)
+
+    def noted(self, text: str) -> None:
+        for member in self.members:
+            member.noted(text)
 
 
 class Pulse:

@@ -47,7 +47,7 @@ def test_what_was_not_measured_is_left_out() -> None:
     display.run_started(RUN, 1, 1, 90)
     clock.wait(20)
     report = EpochReport(
-        epoch=1, epochs=90, loss=1.0, accuracy=0.25, images_per_second=5.0, validation_accuracy=0.5,
+        step=10, epoch=1, epochs=90, loss=1.0, accuracy=0.25, images_per_second=5.0, validation_accuracy=0.5,
         validation_top5_accuracy=0.9,
     )  # fmt: skip
     display.epoch_finished(RUN, report)
@@ -81,7 +81,8 @@ def test_a_terminal_keeps_the_ends_of_long_epochs_and_of_runs() -> None:
             clock.wait(seconds)
             display.step_finished(RUN, after(epoch * 10))
             display.epoch_finished(
-                RUN, EpochReport(epoch=epoch, epochs=90, loss=1.0, accuracy=0.5, images_per_second=5.0)
+                RUN,
+                EpochReport(step=10 * epoch, epoch=epoch, epochs=90, loss=1.0, accuracy=0.5, images_per_second=5.0),
             )
         display.run_finished(RUN, 0.75, 110.0)
     kept = [line for line in text.getvalue().splitlines() if "[1/1] kolen_pollack, seed 0:" in line]

@@ -52,7 +52,9 @@ def test_a_forged_list_leads_nowhere(tmp_path: Path) -> None:
     outside.write_text("mine")
     folder = tmp_path / "out"
     folder.mkdir()
-    (folder / ".counterstream.json").write_text(json.dumps({"files": ["../outside.txt", str(outside), 3]}))
+    (folder / ".counterstream.json").write_text(
+        json.dumps({"files": ["../outside.txt", str(outside), 3], "folders": {"..": "*.txt", ".": "../*"}})
+    )
     OutputFolder(folder, overwrite=True)
     assert outside.read_text() == "mine"
 
@@ -60,6 +62,52 @@ def test_a_forged_list_leads_nowhere(tmp_path: Path) -> None:
 def test_a_broken_list_is_as_none(tmp_path: Path) -> None:
     (tmp_path / ".counterstream.json").write_text("{")
     assert OutputFolder(tmp_path, overwrite=True).file("run.h5") == tmp_path / "run.h5"
+
+
+def test_a_folder_can_be_gone_on_with(tmp_path: Path) -> None:
+    first = OutputFolder(tmp_path / "out")
+    first.file("run.h5").write_text("begun")
+    first.folder("checkpoints", "*.pt").mkdir()
+    again = OutputFolder.begun(tmp_path / "out")
+    assert again.file("run.h5").read_text() == "begun"
+    assert again.folder("checkpoints", "*.pt").is_dir()
+    again.file("more.h5").write_text("new")
+    (tmp_path / "out" / "mine.txt").write_text("mine")
+    with pytest.raises(ExperimentError, match="is not one that Counterstream wrote"):
+        again.file("mine.txt")
+    OutputFolder(tmp_path / "out", overwrite=True)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["mine.txt"]
+
+
+def test_only_a_folder_of_ours_can_be_gone_on_with(tmp_path: Path) -> None:
+    with pytest.raises(ExperimentError, match=r"must be the output folder of an earlier run \(it holds no"):
+        OutputFolder.begun(tmp_path)
+
+
+def test_overwrite_leaves_strangers_in_folders_of_ours(tmp_path: Path) -> None:
+    for name, strangers in (("mixed", ["notes.txt"]), ("ours", [])):
+        folder = OutputFolder(tmp_path / name).folder("checkpoints", "*.pt")
+        folder.mkdir()
+        for file in ("step-1.pt", *strangers):
+            (folder / file).write_text("text")
+        OutputFolder(tmp_path / name, overwrite=True)
+        assert folder.exists() == bool(strangers)
+        assert not strangers or [path.name for path in folder.iterdir()] == strangers
+
+
+def test_a_folder_of_somebody_else_is_not_taken(tmp_path: Path) -> None:
+    (tmp_path / "checkpoints").mkdir()
+    with pytest.raises(ExperimentError, match="the folder is not one that Counterstream made"):
+        OutputFolder(tmp_path, overwrite=True).folder("checkpoints", "*.pt")
+
+
+def test_a_folder_that_became_a_link_is_left_alone(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "a.pt").write_text("mine")
+    OutputFolder(tmp_path / "out").folder("checkpoints", "*.pt").symlink_to(elsewhere)
+    OutputFolder(tmp_path / "out", overwrite=True)
+    assert (elsewhere / "a.pt").read_text() == "mine"
 
 
 def test_a_file_is_no_folder(tmp_path: Path) -> None:

@@ -85,13 +85,17 @@ def test_several_hear_the_same_in_their_order() -> None:
         def run_finished(self, run: RunName, accuracy: float, seconds: float) -> None:
             said.append(f"{self.name} finished {accuracy} {seconds}")
 
+        def noted(self, text: str) -> None:
+            said.append(f"{self.name} {text}")
+
     both = Together(Saying("a"), Saying("b"))
     both.run_started(RUN, 1, 2, 3)
     figures = {"loss": 1.0, "accuracy": 0.5, "images_per_second": 1.0}
     both.step_finished(RUN, StepReport(step=7, steps=9, steps_per_epoch=3, **figures))
-    both.epoch_finished(RUN, EpochReport(epoch=2, epochs=3, **figures))
+    both.epoch_finished(RUN, EpochReport(step=6, epoch=2, epochs=3, **figures))
     both.run_finished(RUN, 0.5, 9.0)
-    lines = ("started 1/2 of 3", "step 7", "epoch 2", "finished 0.5 9.0")
+    both.noted("heard")
+    lines = ("started 1/2 of 3", "step 7", "epoch 2", "finished 0.5 9.0", "heard")
     assert said == [f"{name} {line}" for line in lines for name in "ab"]
 
 
