@@ -11,6 +11,7 @@ from .crossing import cross_projections, reads_partner
 from .declarations import (
     Circuit,
     IntrinsicRules,
+    Kaiming,
     LearningMode,
     LearningSystem,
     Mode,
@@ -245,7 +246,8 @@ class _Expansion:
     def _own_weights(self, reverse: Projection, projection: Projection) -> Projection:
         label = projection.label
         update: dict[str, object] = {"initial": projection.initial, "plastic": projection.plastic}
-        tie = self.systems[label].feedback.weights
+        feedback = self.systems[label].feedback
+        tie = feedback.weights
         if not projection.plastic:  # a constant reverses exactly, as a pool does
             tie = "transpose_of"
         if tie == "independent":
@@ -253,7 +255,10 @@ class _Expansion:
             update["rules"] = {mode: plan.feedback for mode, plan in plans.items() if plan.feedback}
             update["parameters"] = self._parameters_of(label)
         else:
-            update["weights"] = Tie.model_validate({tie: label})
+            how_large = {"magnitude": feedback.magnitude} if tie == "sign_of" else {}
+            update["weights"] = Tie.model_validate({tie: label, **how_large})
+            if feedback.magnitude != "fan_out" and projection.initial.spread(1, 1).rms == 0:
+                update["initial"] = Kaiming()  # through synapses of no magnitude no error would ever pass
         return reverse.model_copy(update=update)
 
     def _direct(self) -> Iterator[tuple[Projection, Path_]]:

@@ -20,6 +20,14 @@ from .rules import reads, to_text, uses_centre
 from .wiring import Conv, Dense, Pool
 from .yamlfile import Document
 
+WHAT_A_TIE_TAKES = {"transpose_of": "transpose", "sign_of": "scaled signs"}
+HOW_LARGE_SIGNS_ARE = {
+    "fan_out": "",
+    "initial_rms": "",
+    "fixed": ", with magnitudes of its own that never change",
+    "redrawn": ", with magnitudes of its own, drawn anew at every step",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -122,8 +130,8 @@ class _Judge:
     def _tie(self, label: str) -> Iterator[Finding]:
         owner, tie = self._owner(label), self.graph.projections[label].tie
         if tie is not None and tie.kind != "same_as":
-            what = "transpose" if tie.kind == "transpose_of" else "scaled signs"
-            how, meaning = f"{tie.kind} tie", f"its weights are the {what} of those of '{tie.owner}'"
+            what, how_large = WHAT_A_TIE_TAKES[tie.kind], HOW_LARGE_SIGNS_ARE[tie.magnitude]
+            how, meaning = f"{tie.kind} tie", f"its weights are the {what} of those of '{tie.owner}'{how_large}"
         elif others := [f"'{other}'" for other in self.sharing[owner] if other != label]:
             # Whoever declares it, the tie holds for all: each one's drive moves the weights of every other.
             how, meaning = "same_as tie", f"it shares its weights with {', '.join(others)}"

@@ -49,9 +49,9 @@ def list_all(
         below = _below(entries)
         for name, entry in entries.items():
             if not entry.variant_of:
-                print(f"  {name:<26} {_short(entry.meaning)}".rstrip())
+                print(f"  {name:<31} {_short(entry.meaning)}".rstrip())
             if name in below:
-                print(f"{'':<29}{', '.join(below[name])}")
+                print(f"{'':<34}{', '.join(below[name])}")
     print("Next: counterstream list CIRCUIT shows a circuit's options")
 
 
@@ -122,7 +122,7 @@ def _described(path: object) -> Entry:
     return Entry(str(read_file(str(path)).data.get("description", "")))
 
 
-def _short(text: str, width: int = 90) -> str:
+def _short(text: str, width: int = 85) -> str:
     """The first sentence, cut where it is long."""
     sentence = " ".join(text.split()).partition(". ")[0].rstrip(".")
     return sentence if len(sentence) <= width else sentence[: width - 3].rstrip() + "..."

@@ -43,9 +43,13 @@ class NoiseSource:
 
     def _fresh(self, noise: NoiseInput, mode: str, step: int, share: Share) -> Any:
         key = (self.seed, crc32(mode.encode()), crc32(noise.name.encode()), step)
-        maps, rows = (share.whole, share.rows) if noise.maps is None else (noise.maps, slice(None))
-        fresh = self.engine.noise(noise.distribution, (maps, *noise.shape), key)[rows]
-        return fresh if noise.scale == 1 else fresh * noise.scale
+        if not noise.batched:
+            fresh = self.engine.noise(noise.distribution, noise.shape, key)
+        else:
+            maps, rows = (share.whole, share.rows) if noise.maps is None else (noise.maps, slice(None))
+            fresh = self.engine.noise(noise.distribution, (maps, *noise.shape), key)[rows]
+        fresh = fresh if noise.scale == 1 else fresh * noise.scale
+        return fresh if noise.mean == 0 else fresh + noise.mean
 
     # ---- noise from outside
 
@@ -57,21 +61,27 @@ class NoiseSource:
             given[wanted.name] = self.engine.array(fitting(value, wanted.name, wanted.shape, True))
         return given
 
-    def masks(self, mode: str, programs: ModePrograms, masks: Mapping[str, ArrayLike], samples: int) -> dict[str, Any]:
-        """Who transmits (1) and who drops out (0), as users want it, by input name: as noise that decides so."""
+    def of_step(
+        self, mode: str, programs: ModePrograms, noise: Mapping[str, ArrayLike], samples: int
+    ) -> dict[str, Any]:
+        """What users put in the place of a step's noise, by input name: who transmits (1) and who drops out (0) of a
+        population, how large the synapses of a projection are."""
         given = {}
-        for name, value in masks.items():
-            wanted = _named(
-                f"dropout/{name}", programs, f"mode '{mode}' has no dropout at '{name}'", "populations with dropout"
-            )
-            mask = _mask(fitting(value, wanted.name, wanted.shape, True), name)
-            if len(mask) != samples:
-                raise SimulationError(
-                    f"the mask of '{name}' must hold {samples} samples, like the data (got {len(mask)})"
-                )
-            # Beyond either end of what uniform noise can be: whatever the dropout probability, it decides the same.
-            given[wanted.name] = self.engine.array(np.where(mask, 2.0, -2.0))
+        for name, value in noise.items():
+            wanted = _drawn_for(name, mode, programs)
+            if wanted.batched:
+                given[wanted.name] = self._mask(wanted, name, value, samples)
+            else:
+                given[wanted.name] = self.engine.array(fitting(value, wanted.name, wanted.shape, False))
         return given
+
+    def _mask(self, wanted: NoiseInput, name: str, value: ArrayLike, samples: int) -> Any:
+        """A mask as the noise that decides so."""
+        mask = _mask(fitting(value, wanted.name, wanted.shape, True), name)
+        if len(mask) != samples:
+            raise SimulationError(f"the mask of '{name}' must hold {samples} samples, like the data (got {len(mask)})")
+        # Beyond either end of what uniform noise can be: whatever the dropout probability, it decides the same.
+        return self.engine.array(np.where(mask, 2.0, -2.0))
 
 
 def _named(name: str, programs: ModePrograms, complaint: str, what: str) -> NoiseInput:
@@ -80,6 +90,14 @@ def _named(name: str, programs: ModePrograms, complaint: str, what: str) -> Nois
         subjects = [other.partition("/")[2] for other in known]
         raise SimulationError(f"{complaint}. {suggest(name.partition('/')[2], subjects, what)}")
     return known[name]
+
+
+def _drawn_for(name: str, mode: str, programs: ModePrograms) -> NoiseInput:
+    """What a step of a mode with data draws for a population or a projection."""
+    for wanted in programs.noise:
+        if wanted.name == f"magnitude/{name}":
+            return wanted
+    return _named(f"dropout/{name}", programs, f"mode '{mode}' has no dropout at '{name}'", "populations with dropout")
 
 
 def _mask(value: Any, name: str) -> NDArray[np.bool_]:

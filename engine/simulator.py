@@ -1,6 +1,6 @@
 """A compiled circuit with its state: step it, run its modes, ask it, read any compartment, get and set its synapses."""
 
-from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from functools import cached_property
 from math import ceil
 from typing import Any, TypeVar
@@ -18,6 +18,7 @@ from .backends.base import Engine, Executable
 from .backends.registry import load_engine
 from .batch import fit, given_as_classes, numbers
 from .compiler.compile import CompiledCircuit, compile_circuit
+from .compiler.magnitudes import magnitude_name, uniform_magnitude
 from .compiler.mode_programs import ModePrograms
 from .compiler.program import Program
 from .errors import SimulationError
@@ -150,14 +151,15 @@ class Simulator:
         circuits without a loss take none. Returns means over the batch: the loss, summed over several outputs, and
         the accuracy, averaged over those whose targets are classes, as far as the circuit has them.
 
-        Who drops out is drawn afresh each step from (seed, mode, population, step); `noise` puts given masks (by
-        population: 1 where a neuron transmits, else 0, shape (batch, *shape)) in place of those drawn.
+        Who drops out, and how large synapses with redrawn magnitudes are, is drawn afresh each step from (seed, mode,
+        name, step); `noise` puts given arrays in place of those drawn: masks by population (1 where a neuron transmits,
+        else 0, shape (batch, *shape)), magnitudes by projection (in the weights' shape).
         """
         mode = mode or self.compiled.data_mode
         programs = self._programs(mode, isolates=False)
         batch = self._converted(programs.observe, self._fit(programs.observe, data, target, modulators or {}))
         samples = _samples(programs.observe, batch)
-        given = self._noise.masks(mode, programs, noise or {}, samples)
+        given = self._noise.of_step(mode, programs, noise or {}, samples)
         share = self._share(samples) if programs.noise else NOBODY
         masks = self._noise.draw(programs.noise, mode, self.steps[mode], share=share, given=given)
         inputs = {**self._state, **batch, **masks}
@@ -268,7 +270,7 @@ class Simulator:
         """Compartments of populations ("v1.rate", "v1~.rate") as a step with these data would find them, by name.
 
         Nothing is changed. Where neurons drop out, the same ones do at every call with as many samples: a probe is
-        comparable over time.
+        comparable over time. Magnitudes that each step draws anew are those of the next step.
         """
         mode = self.compiled.data_mode
         program = _once(self._read, tuple(names), lambda: self._reading(names, mode))
@@ -289,11 +291,29 @@ class Simulator:
     def _looked_at(self, program: Program, data: Any, target: Any) -> dict[str, NDArray[np.generic]]:
         """The results of a program that only looks, on a batch that is no step's."""
         run = _once(self._observe, f"<look {program.name}>", lambda: self.engine.compile(program, rarely=True))
-        wanted = self.compiled.modes[self.compiled.data_mode].noise
+        wanted = [noise for noise in self.compiled.modes[self.compiled.data_mode].noise if noise.batched]
         batch = self._converted(program, self._fit(program, data, target, {}))
         share = Share.all_of(_samples(program, batch))
         masks = self._noise.draw(wanted, PROBE, 0, share=share, given={})
-        return {name: self.engine.numpy(value) for name, value in run({**self._state, **batch, **masks}).items()}
+        given = {**self._state, **batch, **masks, **self._redrawn(self.compiled.redrawn)}
+        return {name: self.engine.numpy(value) for name, value in run(given).items()}
+
+    def _redrawn(self, labels: Iterable[str]) -> dict[str, Any]:
+        """The magnitudes, by input name, that the next step with data will draw for these projections."""
+        mode, wanted = self.compiled.data_mode, [self.compiled.redrawn[label] for label in labels]
+        return self._noise.draw(wanted, mode, self.steps[mode], given={})
+
+    def show_magnitudes(self, label: str) -> NDArray[np.generic] | float:
+        """How large the synapses of a projection are that has the signs of others. Those that each step draws anew are
+        shown as the next step with data will have them.
+        """
+        uniform = uniform_magnitude(self.compiled.graph, label)
+        if uniform is not None:
+            return uniform
+        name = magnitude_name(label)
+        if label in self.compiled.redrawn:
+            return np.abs(self.engine.numpy(self._redrawn([label])[name]))
+        return np.abs(self.show_state(name))
 
     # ---- state
 

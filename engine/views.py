@@ -9,7 +9,6 @@ from numpy.typing import ArrayLike, NDArray
 from ..circuits.declarations import Tie
 from ..circuits.errors import suggest
 from .compiler.state import weights_name
-from .compiler.streams import sign_scale
 from .errors import SimulationError, UnknownName
 
 if TYPE_CHECKING:
@@ -64,7 +63,9 @@ class Weights(States):
         """The weights in the engine's own dtype, to be read now and not written into: copied only where need be."""
         tie = self._tie(subject)
         owned = self._simulator.show_state(weights_name(self._graph, subject))
-        return np.sign(owned) * sign_scale(owned.shape) if tie and tie.kind == "sign_of" else owned
+        if tie is None or tie.kind != "sign_of":
+            return owned
+        return np.asarray(np.sign(owned) * self._simulator.show_magnitudes(subject))
 
     def __setitem__(self, subject: str, value: ArrayLike) -> None:
         if tie := self._tie(subject):

@@ -2,13 +2,14 @@
 
 from .circuit import Circuit, Modulator
 from .consolidation import Consolidation
-from .initial import Constant, Initial, Kaiming, Normal, Uniform, Xavier, Zeros
+from .initial import Constant, Initial, Kaiming, Normal, Spread, Uniform, Xavier, Zeros
 from .learning import Feedback, LearningMode, LearningSystem
 from .mode import Layers, Mode, Noise, Rotate, Samples
 from .population import BatchNormalization, IntrinsicRules, NoNormalization, Normalization, Population
-from .projection import CrossProjection, Projection, Tie
+from .projection import CrossProjection, Projection
 from .rule import Rule
 from .structure import Block, Ports, Stage
+from .tie import Magnitude, Tie
 
 __all__ = [
     "BatchNormalization",
@@ -24,6 +25,7 @@ __all__ = [
     "Layers",
     "LearningMode",
     "LearningSystem",
+    "Magnitude",
     "Mode",
     "Modulator",
     "NoNormalization",
@@ -36,6 +38,7 @@ __all__ = [
     "Rotate",
     "Rule",
     "Samples",
+    "Spread",
     "Stage",
     "Tie",
     "Uniform",

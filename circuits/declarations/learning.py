@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from ..model import Declaration, Number
 from .mode import Mode
 from .rule import Rule
+from .tie import Magnitude
 
 
 class Feedback(Declaration):
@@ -19,10 +20,17 @@ class Feedback(Declaration):
 
     pathway: Literal["reciprocal", "direct", "none"] = "reciprocal"
     weights: Literal["independent", "transpose_of", "sign_of"] = "independent"
+    magnitude: Magnitude = Field(default="fan_out", description="Of sign_of: how large the feedback synapses are.")
     onto_maps: Literal["shared", "full"] = Field(
         default="shared",
         description="Direct feedback onto [C, H, W]: one weight a channel, or a weight for every neuron.",
     )
+
+    @model_validator(mode="after")
+    def _signs(self) -> "Feedback":
+        if "magnitude" in self.model_fields_set and self.weights != "sign_of":
+            raise ValueError(f"'magnitude' belongs to weights: sign_of (got {self.weights})")
+        return self
 
 
 class LearningMode(Mode):

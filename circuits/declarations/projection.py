@@ -1,9 +1,8 @@
 """Projections: synapses from one population to another, and the one-to-one cross-projections between partners."""
 
-from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Field
 
 from ..model import Declaration, Number, Truth
 from ..tagged import Choice
@@ -11,45 +10,9 @@ from ..wiring import Conv, Dense, Flatten, OneToOne, Pool
 from .initial import Initial, Kaiming
 from .learning import Learning
 from .rule import Rule
+from .tie import Tie, Weights
 
 AnyWiring = Annotated[Dense | Conv | Pool | OneToOne | Flatten, Choice()]
-
-
-class Tie(Declaration):
-    """Weights that are not its own: the transpose or the scaled signs of those it reverses, or another's altogether."""
-
-    transpose_of: str | None = None
-    sign_of: str | None = None
-    same_as: str | None = None
-
-    @model_validator(mode="after")
-    def _one(self) -> "Tie":
-        if sum(name is not None for name in (self.transpose_of, self.sign_of, self.same_as)) != 1:
-            raise ValueError("a tie must name exactly one of transpose_of, sign_of, same_as")
-        return self
-
-    @property
-    def kind(self) -> Literal["transpose_of", "sign_of", "same_as"]:
-        return "transpose_of" if self.transpose_of else "sign_of" if self.sign_of else "same_as"
-
-    @property
-    def owner(self) -> str:
-        """The projection whose weights these are."""
-        return self.transpose_of or self.sign_of or self.same_as or ""
-
-
-def _form(value: object) -> str | None:
-    return "#tie" if isinstance(value, Mapping | Tie) else "#word" if value == "independent" else None
-
-
-Weights = Annotated[
-    Annotated[Literal["independent"], Tag("#word")] | Annotated[Tie, Tag("#tie")],
-    Discriminator(
-        _form,
-        custom_error_type="form",
-        custom_error_message="must be independent, or a tie: transpose_of, sign_of or same_as with a projection",
-    ),
-]
 
 
 class Projection(Declaration):

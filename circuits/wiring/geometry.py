@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,12 @@ class Geometry:
     @cached_property
     def fan_in(self) -> int:
         return self.wiring.fan_in(self.lower, self.upper)
+
+    @cached_property
+    def fan_out(self) -> int:
+        """How many weights an input channel has: k k C_out."""
+        assert self.weight_shape is not None
+        return prod(self.weight_shape) // self.weight_shape[1]
 
     @cached_property
     def positions(self) -> int:

@@ -23,7 +23,7 @@ class Parameters:
     gains: int
     biases: int
     feedback: int
-    """Weights that feedback synapses have of their own."""
+    """Weights that feedback synapses have of their own, and magnitudes that they keep."""
     tied: int
     """Feedback synapses that take their weights from others."""
 
@@ -144,6 +144,6 @@ _KINDS = {"gain": "gains", "bias": "biases", "running_mean": "statistics", "runn
 def _kind(compiled: CompiledCircuit, state: str) -> str:
     """What a state is: weights, feedback weights, gains, biases, statistics, traces."""
     kind, _, subject = state.partition("/")
-    if kind == "weights":
+    if kind in ("weights", "magnitude"):
         return "feedback weights" if compiled.graph.is_feedback(subject) else "weights"
     return _KINDS.get(kind, "traces")

@@ -13,7 +13,9 @@ from .builder import ProgramBuilder
 from .consolidation import trace_states
 from .data_mode import data_mode
 from .isolated_mode import isolated_mode
+from .magnitudes import redrawn_magnitudes
 from .mode_programs import ModePrograms
+from .noise import NoiseInput
 from .program import Program
 from .state import State, circuit_states
 from .streams import Streams, both_streams
@@ -57,6 +59,11 @@ class CompiledCircuit:
             )
             for place, turn in enumerate(turns, start=1)
         )
+
+    @cached_property
+    def redrawn(self) -> Mapping[str, NoiseInput]:
+        """By projection: the magnitudes that a step draws anew (see `magnitudes.py`)."""
+        return redrawn_magnitudes(self.graph)
 
     @cached_property
     def predict(self) -> Program:

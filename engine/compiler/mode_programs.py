@@ -14,9 +14,9 @@ class ModePrograms:
 
     Between the two, workers that share a model average the drives. Results of `observe`: drive/STATE for every learner,
     new running statistics under their state's name, loss/OUTPUT and accuracy/OUTPUT, watch/COMPARTMENT where watched.
-    `noise` is what a step has to draw: noise/PROJECTION where projections run by themselves, dropout/POPULATION, one
-    sample for each of the batch, where data flow. Of a mode whose projections rotate this is a whole round; each turn
-    is such a pair of its own (`CompiledCircuit.turns`).
+    `noise` is what a step has to draw: noise/PROJECTION where projections run by themselves; where data flow,
+    dropout/POPULATION, one sample for each of the batch, and magnitude/PROJECTION of synapses that are drawn anew. Of a
+    mode whose projections rotate this is a whole round; each turn is such a pair of its own (`CompiledCircuit.turns`).
     """
 
     mode: Mode

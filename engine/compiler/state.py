@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from math import prod
-from typing import Literal
 from zlib import crc32
 
 import numpy as np
@@ -12,8 +10,7 @@ from numpy.typing import NDArray
 from ...circuits.declarations import Initial
 from ...circuits.graph import Graph
 from ...circuits.wiring import Geometry, Shape
-
-Kind = Literal["weights", "gain", "bias", "running_mean", "running_variance", "trace", "trace2"]
+from .magnitudes import magnitude_name, uniform_magnitude
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,8 +33,7 @@ class State:
             return np.full(self.shape, self.initial)
         assert self.geometry is not None
         rng = np.random.default_rng([seed, crc32(self.name.encode())])
-        fan_out = prod(self.shape) // self.shape[1]
-        return self.initial.draw(rng, self.shape, self.geometry.fan_in, fan_out)
+        return self.initial.draw(rng, self.shape, self.geometry.fan_in, self.geometry.fan_out)
 
 
 def weights_name(graph: Graph, label: str) -> str:
@@ -47,17 +43,19 @@ def weights_name(graph: Graph, label: str) -> str:
 
 
 def circuit_states(graph: Graph) -> Mapping[str, State]:
-    """Weights, gains, biases and running statistics, by name."""
+    """Weights, magnitudes of signs, gains, biases and running statistics, by name."""
     return {state.name: state for state in (*_synapses(graph), *_populations(graph))}
 
 
 def _synapses(graph: Graph) -> Iterator[State]:
     for label, projection in graph.projections.items():
-        geometry = graph.geometries[label]
-        if geometry.weight_shape is not None and projection.tie is None:
-            yield State(
-                name=f"weights/{label}", shape=geometry.weight_shape, initial=projection.initial, geometry=geometry
-            )
+        geometry, tie = graph.geometries[label], projection.tie
+        if geometry.weight_shape is None:
+            continue
+        fixed = tie is not None and tie.magnitude == "fixed" and uniform_magnitude(graph, label) is None
+        if tie is None or fixed:
+            name = magnitude_name(label) if fixed else f"weights/{label}"
+            yield State(name=name, shape=geometry.weight_shape, initial=projection.initial, geometry=geometry)
 
 
 def _populations(graph: Graph) -> Iterator[State]:

@@ -14,6 +14,7 @@ from ...circuits.locality import conducts, fed
 from ...circuits.wiring import Pool
 from .builder import ProgramBuilder, Ref
 from .errors import cannot
+from .magnitudes import magnitude_name, redrawn_magnitudes, with_signs
 from .noise import NoiseInput
 from .normalization import normalize_back_together, normalize_together
 from .state import weights_name
@@ -43,7 +44,8 @@ class Streams:
         self.normalized_sums: dict[str, tuple[Ref, Ref]] = {}
         """By population: the summed gated * drive and the summed gated, which fall out of undoing the normalization."""
         self.noise: dict[str, NoiseInput] = {}
-        """The noise that decides who drops out, by the input's name."""
+        """The noise that decides who drops out and how large redrawn synapses are, by the input's name."""
+        self._redrawn = redrawn_magnitudes(graph)
         self._before_transfer: dict[str, Ref] = {}
         self._answers: dict[str, Ref] = {}
         """Rates before anyone drops out."""
@@ -65,7 +67,9 @@ class Streams:
         tie = self.graph.projections[label].tie
         if tie is None or tie.kind != "sign_of":
             return own
-        return self.builder.scale(self.builder.function(own, "sign"), sign_scale(geometry.weight_shape))
+        if label in self._redrawn:
+            self.noise[magnitude_name(label)] = self._redrawn[label]
+        return with_signs(self.builder, self.graph, label, own, self._redrawn)
 
     def label(self, population: str) -> Ref:
         """What the outside says an output should be: a class for cross-entropy and label populations, else activity."""
@@ -248,11 +252,3 @@ def both_streams(
     streams.activity()
     streams.feedback()
     return builder, streams
-
-
-def sign_scale(weight_shape: tuple[int, ...]) -> float:
-    """sqrt(2 / (k k C_out)), the scale of sign-symmetric feedback (Xiao et al. 2019); k = 1 for dense wiring."""
-    taps = 1
-    for side in weight_shape[2:]:
-        taps *= side
-    return sqrt(2 / (taps * weight_shape[0]))

@@ -186,6 +186,10 @@ TRANSPORTS = {
     "weight_mirror": False,
     "kolen_pollack": False,
     "direct_feedback_alignment": False,
+    "direct_kolen_pollack": False,
+    "uniform_sign_feedback": True,
+    "fixed_random_sign_feedback": True,
+    "batchwise_random_sign_feedback": True,
 }
 
 

@@ -65,6 +65,7 @@ def runs() -> dict[str, Run]:
     found["in place"] = Run(plain("kolen_pollack", decay=0.01), in_place=True)
     dropping = PLAIN.replace("{transfer: softplus}", "{transfer: softplus, dropout: 0.5}")
     found["dropout"] = Run(cs.loads(dropping, learning="kolen_pollack"))
+    found["redrawn"] = Run(plain("batchwise_random_sign_feedback", decay=0.01))
     found["centre"] = Run(cs.loads(CENTRED), batch=lambda **how: (plain_batch(**how)[0], None))
     found["alike"] = Run(residual(learning="kolen_pollack", decay=0.01), batch=residual_batch, alike=True)
     for system in ("backprop", "weight_mirror", "kolen_pollack"):
