@@ -10,7 +10,7 @@ from ..engine.compiler.circuit_cost import circuit_cost
 from ..engine.compiler.compile import compile_circuit
 from .contenders import SGD, Contender, Unavailable, batch_of, contender
 from .machine import about, limits
-from .memory import peak
+from .memory import Memory, peak
 from .plan import BenchError, Plan
 from .results import Contest, Measured
 from .timing import WARM_UP, alternate, ratios, spread
@@ -76,8 +76,8 @@ def _ready(plan: Plan, absent: dict[str, str], say: Say) -> list[Contender]:
     return ready
 
 
-def _memory(plan: Plan, name: str, say: Say) -> int | None:
-    say(f"memory of {name}, in a process of its own")
+def _memory(plan: Plan, name: str, say: Say) -> Memory | None:
+    say(f"memory of {name}, in processes of its own")
     try:
         return peak(plan, name)
     except Unavailable as error:

@@ -1,26 +1,46 @@
-"""Peak memory of one contender, in a process of its own: `python -m counterstream.bench.memory NAME < plan.json`.
+"""Peak memory of one contender, in processes of its own: `python -m counterstream.bench.memory NAME HOW < plan.json`.
 
-On CUDA, what the allocator held at most. On a CPU, weights and traces, and what the process grew by beyond them.
+Two figures. *tensors*: what live tensors came to at most in a step: on CUDA by the allocator's account, on a CPU by the
+account that torch's profiler keeps of every allocation; the same in every run. *process*, on a CPU: weights and traces,
+and what the process grew by beyond them in its first steps, so with what the C library keeps for itself and what a
+compiler leaves behind.
 """
 
 import json
 import subprocess
 import sys
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
 
+from ..engine.backends.torch.engine import torch_device
 from .contenders import Contender, Unavailable, batch_of, contender
 from .plan import Plan
 
 STEPS = 3
 _STATUS, _RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+_MEASURED = "counterstream.bench.memory"  # marks the step that counts in the profiler's account
 
 
-def peak(plan: Plan, name: str) -> int | None:
-    """Bytes, or None where this machine cannot tell. Raises Unavailable where the process failed."""
-    command = [sys.executable, "-m", __name__, name]
+@dataclass(frozen=True)
+class Memory:
+    """Bytes at the peak; None where this machine cannot tell."""
+
+    tensors: int
+    process: int | None
+
+
+def peak(plan: Plan, name: str) -> Memory:
+    """Raises Unavailable where a process failed."""
+    tensors = _elsewhere(plan, name, "tensors")
+    assert tensors is not None
+    return Memory(tensors, _elsewhere(plan, name, "process"))
+
+
+def _elsewhere(plan: Plan, name: str, how: str) -> int | None:
+    command = [sys.executable, "-m", __name__, name, how]
     done = subprocess.run(command, input=json.dumps(asdict(plan)), capture_output=True, text=True, check=False)
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
@@ -29,23 +49,42 @@ def peak(plan: Plan, name: str) -> int | None:
     return found
 
 
-def measured(plan: Plan, name: str) -> int | None:
-    """The same, in this process, which should have done nothing else."""
-    batch = batch_of(plan)
-    one = contender(plan, name, batch)
-    return _on_cuda(one) if batch.images.is_cuda else _on_cpu(one)
+def tensors(plan: Plan, name: str) -> int:
+    """What live tensors came to at most in a step, the contender's own and the batch."""
+    make: Callable[[], Contender] = lambda: contender(plan, name, batch_of(plan))  # noqa: E731
+    return _on_cuda(make()) if torch_device(plan.device).type == "cuda" else _on_cpu(make)
 
 
 def _on_cuda(one: Contender) -> int:
-    torch.cuda.reset_peak_memory_stats()
     for _ in range(STEPS):
         one.step()
+    torch.cuda.reset_peak_memory_stats()
+    one.step()
     return torch.cuda.max_memory_allocated()
 
 
-def _on_cpu(one: Contender) -> int | None:
-    if not _STATUS.exists():
+def _on_cpu(make: Callable[[], Contender]) -> int:
+    """The profiler knows only what was allocated under its eyes, so all is, and the last step counts."""
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True) as account:
+        one = make()
+        for _ in range(STEPS):
+            one.step()
+        with torch.profiler.record_function(_MEASURED):
+            one.step()
+    events = account.profiler.kineto_results.events()  # type: ignore[union-attr, unused-ignore]
+    begun = next(event.start_ns() for event in events if event.name() == _MEASURED)
+    live = highest = 0
+    for event in sorted((event for event in events if event.name() == "[memory]"), key=lambda event: event.start_ns()):
+        live += event.nbytes()
+        highest = max(highest, live) if event.start_ns() >= begun else live
+    return highest
+
+
+def process(plan: Plan, name: str) -> int | None:
+    """Weights and traces, and what this process, which should have done nothing else, grows by in its first steps."""
+    if torch_device(plan.device).type == "cuda" or not _STATUS.exists():
         return None
+    one = contender(plan, name, batch_of(plan))
     _RESET.write_text("5", encoding="ascii")  # the high-water mark falls to what is held now
     before = _resident("VmRSS")
     for _ in range(STEPS):
@@ -63,4 +102,4 @@ if __name__ == "__main__":
     said = json.load(sys.stdin)
     for key in ("learning", "engines", "against"):
         said[key] = tuple(said[key])
-    print(json.dumps(measured(Plan(**said), sys.argv[1])))
+    print(json.dumps({"tensors": tensors, "process": process}[sys.argv[2]](Plan(**said), sys.argv[1])))

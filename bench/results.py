@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .machine import Limits
+from .memory import Memory
 from .plan import Plan
 from .timing import Spread
 
@@ -17,7 +18,7 @@ class Measured:
     seconds: Spread
     baseline: str | None
     ratio: Spread | None
-    memory: int | None
+    memory: Memory | None
     flops: int | None
     """Of one step, by the cost model; a multiply-add is two."""
     moved: int | None

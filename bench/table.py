@@ -6,7 +6,7 @@ from dataclasses import asdict
 from .results import Contest, Measured
 from .timing import Spread
 
-_HEADINGS = ("contender", "ms a step", "images/s", "over", "ratio", "peak MiB", "GFLOP", "GB moved")
+_HEADINGS = ("contender", "ms a step", "images/s", "over", "ratio", "tensors MiB", "process MiB", "GFLOP", "GB moved")
 
 
 def as_json(contest: Contest) -> str:
@@ -27,8 +27,9 @@ def as_markdown(contest: Contest) -> str:
         *("| " + " | ".join(cells) + " |" for cells in (headings, ["---"] * len(headings), *rows)),
         "",
         f"Medians of {plan.steps} steps each, taken in turns in one process, quartiles in brackets; ratios turn by "
-        "turn. Learning systems: the engaged step alone; modes without data run besides. Peak memory: a process each, "
-        + ("CUDA's allocator." if contest.limits else "weights and traces plus what the process grew by."),
+        "turn. Learning systems: the engaged step alone; modes without data run besides. Peak memory, in processes of "
+        "its own: live tensors in a step; on a CPU also weights and traces plus what a process grew by in its first "
+        "steps.",
         *(f"\nLeft out: {name}. {why}" for name, why in contest.absent.items()),
         "",
         *(f"- {one.name}: {one.what}" for one in contest.measured),
@@ -49,7 +50,7 @@ def _row(contest: Contest, one: Measured) -> list[str]:
         f"{one.images_per_second(contest.plan.batch):.0f}",
         one.baseline or "-",
         "-" if one.ratio is None else _spread(one.ratio, 3),
-        "-" if one.memory is None else f"{one.memory / 2**20:.0f}",
+        *_mebibytes(one),
         "-" if one.flops is None else f"{one.flops / 1e9:.3g}",
         "-" if one.moved is None else f"{one.moved / 1e9:.3g}",
     ]
@@ -57,6 +58,12 @@ def _row(contest: Contest, one: Measured) -> list[str]:
         for amount, limit in ((one.flops, contest.limits.flops), (one.moved, contest.limits.bytes)):
             row.append("-" if amount is None else f"{100 * amount / seconds.median / limit:.0f}")
     return row
+
+
+def _mebibytes(one: Measured) -> tuple[str, str]:
+    found = (None, None) if one.memory is None else (one.memory.tensors, one.memory.process)
+    tensors, process = ("-" if bytes_ is None else f"{bytes_ / 2**20:.0f}" for bytes_ in found)
+    return tensors, process
 
 
 def _spread(found: Spread, digits: int) -> str:
