@@ -39,18 +39,18 @@ def names_in(text: str | None) -> tuple[str, ...] | None:
     return names
 
 
-def carry_out(experiment: "Experiment", folder: Path, *, overwrite: bool) -> list[Path]:
+def carry_out(experiment: "Experiment", folder: Path, *, overwrite: bool, tensorboard: bool = False) -> list[Path]:
     """Train, write everything into `folder`, and print the table. What was finished is kept whatever happens."""
     from ..engine.training import Finished, Interrupted, OutputFolder, prepare, run_experiment
     from . import report
-    from .display import Display
     from .loading import circuits_of
+    from .watching import watching
 
     prepared = prepare(experiment, circuits_of(experiment))
     output, finished = OutputFolder(folder, overwrite=overwrite), Finished()
     try:
-        with Display() as display:
-            run_experiment(prepared, output, progress=display, finished=finished)
+        with watching(output, prepared, tensorboard=tensorboard) as progress:
+            run_experiment(prepared, output, progress=progress, finished=finished)
     except Exception as error:
         status = "interrupted" if isinstance(error, Interrupted) else "failed"
         report.write(finished.paths, experiment, output, status)

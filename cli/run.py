@@ -21,6 +21,9 @@ def run(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the files of an earlier run in that folder.")
     ] = False,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Write figures for TensorBoard, too, beside the recordings.")
+    ] = False,
 ) -> None:
     """Train what an experiment's file declares; record, measure and compare.
 
@@ -38,5 +41,5 @@ def run(
         read(experiment), learning=names_in(learning), seeds=seeds_up_to(seeds), epochs=epochs, device=device
     )
     folder = output or Path(declared.output or f"runs/{declared.name}")
-    carry_out(declared, folder, overwrite=overwrite)
+    carry_out(declared, folder, overwrite=overwrite, tensorboard=tensorboard)
     print(f"\nTry next:\n  {next_step(folder)}")

@@ -1,6 +1,7 @@
 """The folder that an experiment writes into: never anybody else's files, and none of its own without being asked."""
 
 import json
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -97,6 +98,11 @@ class OutputFolder:
             with suppress(OSError):  # somebody else's files are in it
                 folder.rmdir()
         (self.path / MANIFEST).unlink(missing_ok=True)
+
+
+def file_name(text: str) -> str:
+    """A name of the user's as part of a file's."""
+    return re.sub(r"[^A-Za-z0-9_.-]+", "_", text)
 
 
 def _listed(folder: Path) -> tuple[list[str], dict[str, str]]:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-INTERVAL = 1.0
-"""Seconds between two reports within an epoch, at least."""
+INTERVAL, LONGEST_INTERVAL = 1.0, 10.0
+"""Seconds between two reports within an epoch, at least: at the start, and in a run of many minutes."""
+GROWTH = 100  # a report after each hundredth of the time so far, within these bounds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +71,7 @@ class Progress(Protocol):
     def run_started(self, run: RunName, number: int, runs: int, epochs: int) -> None: ...
 
     def step_finished(self, run: RunName, report: StepReport) -> None:
-        """Comes every INTERVAL seconds or more rarely, not after every step."""
+        """Comes every few seconds, not after every step."""
 
     def epoch_finished(self, run: RunName, report: EpochReport) -> None: ...
 
@@ -127,7 +128,7 @@ class Together:
 
 
 class Pulse:
-    """Tells a Progress from within long epochs how its run stands: every INTERVAL seconds, whatever a step takes.
+    """Tells a Progress from within epochs how its run stands: every INTERVAL seconds at first, later more rarely.
 
     Call `step` after each step; `seconds` is what it took, modes included, `waited` the time before it in which data
     were not there yet (None: not measured).
@@ -139,7 +140,8 @@ class Pulse:
     ) -> None:  # fmt: skip
         self.progress, self.run = progress, run
         self.steps, self.steps_per_epoch = steps, steps_per_epoch
-        self._clock, self._told = clock, clock()
+        self._clock = clock
+        self._started = self._told = clock()
         self._waited: float | None = None
         self._forget()
 
@@ -154,7 +156,7 @@ class Pulse:
         self._seconds += seconds
         self._waited = None if waited is None or self._waited is None else self._waited + waited
         now = self._clock()
-        if now - self._told >= INTERVAL:
+        if now - self._told >= min(LONGEST_INTERVAL, max(INTERVAL, (now - self._started) / GROWTH)):
             self._told = now
             self.progress.step_finished(self.run, self._report(step, matrix_angle, delta_angle))
             self._forget()

@@ -28,11 +28,18 @@ def test_run_writes_everything(finished: tuple[Path, subprocess.CompletedProcess
     folder, done = finished
     assert done.returncode == 0, done.stderr
     assert sorted(path.name for path in folder.iterdir() if path.name[0] != ".") == [
+        "README.txt",
         "angles.png",
         "backprop-seed0.h5",
         "backprop-seed1.h5",
+        "circuit-backprop.yaml",
+        "circuit-kolen_pollack.yaml",
+        "environment.json",
+        "experiment.yaml",
         "kolen_pollack-seed0.h5",
         "kolen_pollack-seed1.h5",
+        "log.txt",
+        "metrics.jsonl",
         "summary.json",
     ]
     assert (folder / "angles.png").read_bytes().startswith(b"\x89PNG")

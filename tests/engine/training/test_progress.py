@@ -56,6 +56,20 @@ def test_reports_come_each_second_and_lose_no_step(steps: list[tuple[float, floa
     assert now - times[-1] < 1 or done == len(steps)
 
 
+def test_reports_become_rarer_as_a_run_goes_on() -> None:
+    now, hearing = 0.0, Hearing()
+    pulse = Pulse(hearing, RUN, steps=1, steps_per_epoch=1, clock=lambda: now)
+    counts = []
+    for _ in range(3):
+        before = len(hearing.heard)
+        for _ in range(1000):
+            now += 1.0
+            pulse.step(1, loss=1.0, accuracy=0.5, images=1, seconds=1.0)
+        counts.append(len(hearing.heard) - before)
+    assert counts[0] > 200
+    assert counts[1:] == [100, 100]
+
+
 def test_waiting_that_was_not_measured_is_not_told() -> None:
     now, hearing = 0.0, Hearing()
     pulse = Pulse(hearing, RUN, steps=4, steps_per_epoch=2, clock=lambda: now)
@@ -100,7 +114,7 @@ def test_several_hear_the_same_in_their_order() -> None:
 
 
 def test_a_run_tells_of_its_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(progress, "INTERVAL", 0.0)
+    monkeypatch.setattr(progress, "LONGEST_INTERVAL", 0.0)
     hearing = Hearing()
     run_experiment(
         prepared(tmp_path, learning="kolen_pollack", epochs="2"), OutputFolder(tmp_path / "out"), progress=hearing
