@@ -1,6 +1,5 @@
 """`counterstream data`: folders of images, made, looked at, packed and checked."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -21,11 +20,6 @@ data = typer.Typer(
 Workers = Annotated[
     int | None, typer.Option(min=1, metavar="N", help="Processes that share the work. [default: one a core]")
 ]
-
-
-def cores() -> int:
-    """The processors that this process may use, which in a container or a job are fewer than there are."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @data.command()
@@ -50,6 +44,7 @@ def fractals(
     Example:
       counterstream data fractals data/fractals --classes 20 --train 300 --val 50 --size 96
     """
+    from ..engine.data.cores import cores
     from ..engine.data.fractals import Plan, write
     from .counting import Counting
 

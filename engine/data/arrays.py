@@ -3,17 +3,45 @@
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import numpy as np
+from pydantic import Field, GetJsonSchemaHandler, model_validator
 
 from ...circuits.errors import suggest
 from .dataset import DataError, Dataset, Floats, Labels
 from .in_memory import InMemory
+from .source import DataSource
 
 REQUIRED = ("x_train", "y_train", "x_test", "y_test")
 OPTIONAL = ("x_validation", "y_validation")
 MAXIMAL_CLASSES = 2**31  # more are no classes, and would overflow
+
+
+class Arrays(DataSource):
+    """The user's own arrays. Written as `npz: FILE`, or `npz: {file: FILE}`."""
+
+    kind: ClassVar[str] = "npz"
+    about: ClassVar[str] = (
+        "your own arrays: x_train, y_train, x_test, y_test [, x_validation, y_validation] in a .npz file"
+    )
+
+    file: str = Field(description="A .npz file, relative to the experiment's file.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare(cls, value: Any) -> Any:
+        return {"file": value} if isinstance(value, str) else value
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: GetJsonSchemaHandler) -> Any:
+        return {"anyOf": [{"type": "string"}, handler(core_schema)]}
+
+    def load(self) -> Dataset:
+        return npz(self.file)
+
+    def anchored(self, folder: Path) -> Self:
+        return self.model_copy(update={"file": str(folder / self.file)})
 
 
 def npz(path: str | Path) -> Dataset:

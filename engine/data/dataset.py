@@ -60,6 +60,11 @@ class Split(ABC):
     def shape(self) -> tuple[int, ...]:
         """Of one sample."""
 
+    @property
+    def rates(self) -> bool:
+        """Whether the targets of its stream are rates instead of classes."""
+        return False
+
     def __len__(self) -> int:
         return len(self.labels)
 
@@ -115,4 +120,9 @@ def check_fit(dataset: Dataset, population: str, shape: tuple[int, ...], output:
         raise DataError(
             f"data {dataset.name}: the output population '{output}' must have a neuron for each class "
             f"(got {classes} neurons, {dataset.classes} classes). Give '{output}' {dataset.classes} neurons"
+        )
+    if dataset.train.rates and dataset.classes < classes:
+        raise DataError(
+            f"data {dataset.name}: where labels are smoothed or images mixed, the output '{output}' must have "
+            f"as many neurons as there are classes (got {classes} neurons, {dataset.classes} classes)"
         )

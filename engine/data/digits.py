@@ -5,15 +5,31 @@ Source: E. Alpaydin, C. Kaynak, Optical Recognition of Handwritten Digits, UCI M
 1998 (its test part).
 """
 
+from typing import ClassVar
+
 import numpy as np
+from pydantic import Field
 
 from .dataset import DataError, Dataset
 from .in_memory import InMemory
+from .source import DataSource
 from .stratified import stratified
 
 TEST_SAMPLES = 360  # 1437 are left to train on
 SPLIT_SEED = 0  # of the test split: the same 360 test images in every run, whatever the run's seed
 VALIDATION_SEED = 1
+
+
+class Digits(DataSource):
+    """scikit-learn's handwritten digits."""
+
+    kind: ClassVar[str] = "digits"
+    about: ClassVar[str] = "1797 handwritten digits of 8x8 pixels (ships with scikit-learn): 1437 train, 360 test"
+
+    validation: int = Field(default=0, ge=0, lt=1437, description="Samples cut from the training images.")
+
+    def load(self) -> Dataset:
+        return digits(self.validation)
 
 
 def digits(validation: int = 0) -> Dataset:

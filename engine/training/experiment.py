@@ -3,63 +3,26 @@
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BeforeValidator,
     Field,
-    GetJsonSchemaHandler,
     PrivateAttr,
     ValidationInfo,
     field_validator,
-    model_validator,
 )
 
 from ...circuits import validation, yamlfile
 from ...circuits.declarations import Consolidation, Layers, Mode, Samples
 from ...circuits.model import Declaration
-from ...circuits.tagged import Choice
-from ..data import Dataset, digits, npz
+from ..data import Data, DataSource
 from .record import Record
 from .schedules import Constant, Cosine, Schedule, Step
 
 Inline = dict[str, Any]
 Learning = str | Inline
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
-
-
-class Digits(Declaration):
-    """scikit-learn's handwritten digits."""
-
-    kind: ClassVar[str] = "digits"
-
-    validation: int = Field(default=0, ge=0, lt=1437, description="Samples cut from the training images.")
-
-    def load(self) -> Dataset:
-        return digits(self.validation)
-
-
-class Arrays(Declaration):
-    """The user's own arrays. Written as `npz: FILE`, or `npz: {file: FILE}`."""
-
-    kind: ClassVar[str] = "npz"
-
-    file: str = Field(description="A .npz file, relative to the experiment's file.")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _bare(cls, value: Any) -> Any:
-        return {"file": value} if isinstance(value, str) else value
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: GetJsonSchemaHandler) -> Any:
-        return {"anyOf": [{"type": "string"}, handler(core_schema)]}
-
-    def load(self) -> Dataset:
-        return npz(self.file)
-
-
-Data = Annotated[Digits | Arrays, Choice()]
 
 
 class Plasticity(Consolidation):
@@ -186,11 +149,12 @@ def reads(text: str, file: str = "<experiment>", folder: str | Path = ".") -> Ex
 
 def resolved(experiment: Experiment, folder: Path) -> Experiment:
     """The experiment with every relative path in it made absolute, counted from `folder`."""
-    changes: dict[str, Any] = {"circuit": _absolute(experiment.circuit, folder)}
+    changes: dict[str, Any] = {
+        "circuit": _absolute(experiment.circuit, folder),
+        "data": experiment.data.anchored(folder),
+    }
     if experiment.learning is not None:
         changes["learning"] = tuple(_absolute(system, folder) for system in experiment.learning)
-    if isinstance(experiment.data, Arrays):
-        changes["data"] = Arrays(file=str(folder / experiment.data.file))
     if experiment.output is not None:
         changes["output"] = str(folder / experiment.output)
     return experiment.model_copy(update=changes)
@@ -217,7 +181,7 @@ def explicit(experiment: Experiment) -> dict[str, Any]:
     return {key: value for key, value in plain.items() if value is not None}
 
 
-def _chosen(choice: Digits | Arrays | Constant | Cosine | Step) -> str | dict[str, Any]:
+def _chosen(choice: DataSource | Constant | Cosine | Step) -> str | dict[str, Any]:
     """A choice as it is written in YAML, its own defaults with it."""
     settings = choice.model_dump(mode="json")
     return {choice.kind: settings} if settings else choice.kind

@@ -1,0 +1,13 @@
+"""How many processes to share work among."""
+
+import os
+
+
+def cores() -> int:
+    """The processors that this process may use, which in a container or a job are fewer than there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def readers() -> int:
+    """A process a core to read data, shared among the ranks that torchrun started on this machine."""
+    return max(1, cores() // int(os.environ.get("LOCAL_WORLD_SIZE", "1")))

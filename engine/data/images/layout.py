@@ -1,0 +1,107 @@
+"""The layout of ImageNet: `train/CLASS/*` and `val/CLASS/*`, or `val/*` with a file that says each one's class."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from ....circuits.errors import suggest
+from ..dataset import DataError
+from .ground_truth import ground_truth
+from .index import Index, indexed
+
+ENDINGS = (".jpeg", ".jpg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm")
+"""Of the files that are taken for images, in small or capital letters. Hidden files are not."""
+SPLITS = ("train", "val")
+
+
+class Layout:
+    """A folder of images in ImageNet's layout.
+
+    Classes are the folders of `train`, in the order of their names; their labels are 0, 1, ... A class's images are the
+    files in its folder, in the order of theirs. Raises DataError where there is no such folder.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.absolute()
+        for split in SPLITS:
+            if not (self.root / split).is_dir():
+                raise DataError(
+                    f"{root}: must be a folder in ImageNet's layout, with train/CLASS/*.JPEG and val/CLASS/*.JPEG "
+                    f"(got no folder {split} in it)"
+                )
+        self.classes = tuple(name for name, _ in _folders(self.root / "train"))
+        if not self.classes:
+            raise DataError(f"{self.root / 'train'}: must hold a folder of images for each class (got none)")
+
+    def train(self) -> Index:
+        """The training images."""
+        return self._of_folders("train")
+
+    def val(self, truth: Path | None = None) -> Index:
+        """The validation images; `truth` is the file that says their classes, where no folders do."""
+        if _folders(self.root / "val"):
+            return self._of_folders("val")
+        return self._flat(truth)
+
+    def _of_folders(self, split: str) -> Index:
+        folder = self.root / split
+        found = _folders(folder)
+        labels = {name: label for label, name in enumerate(self.classes)}
+        for name, _ in found:
+            if name not in labels:
+                hint = suggest(name, self.classes, "classes")
+                raise DataError(f"{folder / name}: must be a class that train has. {hint}")
+
+        def listing() -> Iterator[tuple[int, Sequence[str]]]:
+            for name, _ in found:
+                images = _images(folder / name)
+                if not images and split == "train":
+                    raise DataError(
+                        f"{folder / name}: a class must have an image to train on (got no file that ends in one of "
+                        f"{', '.join(ENDINGS)})"
+                    )
+                yield labels[name], [f"{name}/{image}" for image in images]
+
+        return _some(indexed(folder, found, listing))
+
+    def _flat(self, truth: Path | None) -> Index:
+        folder = self.root / "val"
+        file, classes = ground_truth(self.root, truth)
+        seen = [(entry, os.stat(entry).st_mtime_ns) for entry in (folder, file)]
+
+        def listing() -> Iterator[tuple[int, Sequence[str]]]:
+            images = _images(folder)
+            named = classes(images)
+            labels = {name: label for label, name in enumerate(self.classes)}
+            for image in images:
+                yield _label(file, image, named, labels), [image]
+
+        return _some(indexed(folder, [(str(entry), changed) for entry, changed in seen], listing))
+
+
+def _label(file: Path, image: str, named: Mapping[str, str], labels: Mapping[str, int]) -> int:
+    if image not in named:
+        raise DataError(f"{file}: must say the class of every validation image (got none for {image})")
+    if named[image] not in labels:
+        hint = suggest(named[image], labels, "classes")
+        raise DataError(f"{file}: the class of {image} must be one that train has. {hint}")
+    return labels[named[image]]
+
+
+def _some(index: Index) -> Index:
+    if not len(index):
+        raise DataError(f"{index.root}: must hold images (got no file that ends in one of {', '.join(ENDINGS)})")
+    return index
+
+
+def _folders(folder: Path) -> list[tuple[str, int]]:
+    """(name, time of change in ns) of the folders in a folder, by name; hidden ones left out."""
+    with os.scandir(folder) as entries:
+        return sorted((e.name, e.stat().st_mtime_ns) for e in entries if not e.name.startswith(".") and e.is_dir())
+
+
+def _images(folder: Path) -> list[str]:
+    """Names of the image files in a folder, in order."""
+    with os.scandir(folder) as entries:
+        names = (entry.name for entry in entries if not entry.is_dir(follow_symlinks=False))
+        return sorted(name for name in names if name.lower().endswith(ENDINGS) and not name.startswith("."))

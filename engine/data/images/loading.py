@@ -1,0 +1,86 @@
+"""Worker processes that prepare batches ahead, in order."""
+
+import multiprocessing
+import signal
+import warnings
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import AbstractContextManager, closing
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from torch.utils.data import DataLoader
+
+from ..dataset import DataError
+from .reading import Read
+
+Asked = TypeVar("Asked")
+
+AHEAD = 2  # batches that each worker prepares before they are asked for
+METHODS = ("forkserver", "spawn")
+"""How workers start. Not by `fork`: this process has threads (a recorder, a display), whose locks are inherited so."""
+
+LOST = (RuntimeError, ConnectionError, EOFError, FileNotFoundError)
+"""What torch raises where a worker is gone, depending on what it was about to hand over."""
+
+
+@dataclass(frozen=True)
+class Loading(Generic[Asked]):
+    """Reads what is asked for with `read`, in `workers` processes; with none, in this one and not ahead."""
+
+    read: Callable[[Asked], Read]
+    workers: int
+    pinned: bool
+
+    def __call__(self, asked: Iterable[Asked]) -> AbstractContextManager[Iterator[Read]]:
+        """What was asked for, in order. Leaving the context ends the workers."""
+        return closing(self._batches(asked))
+
+    def _batches(self, asked: Iterable[Asked]) -> Generator[Read, None, None]:
+        try:
+            yield from self._begun(asked)
+        except LOST as error:
+            if isinstance(error, RuntimeError) and "DataLoader worker" not in str(error):
+                raise
+            reason = (str(error) or type(error).__name__).splitlines()[0]
+            raise DataError(
+                f"data: a process that reads images must live on while it is needed ({reason}). It was killed, perhaps "
+                "for want of memory or of shared memory (/dev/shm): take fewer `workers` or smaller batches"
+            ) from error
+
+    def _begun(self, asked: Iterable[Asked]) -> Iterator[Read]:
+        settings: dict[str, Any] = {"num_workers": self.workers, "pin_memory": self.pinned, "collate_fn": _as_it_is}
+        if self.workers:
+            settings |= {"prefetch_factor": AHEAD, "worker_init_fn": _begin, "multiprocessing_context": _context()}
+        with warnings.catch_warnings():  # whoever asks for more workers than cores may have them
+            warnings.filterwarnings("ignore", message="This DataLoader will create")
+            # Each thing asked for is a whole batch, so the loader puts nothing together (`batch_size=None`).
+            loader: Any = DataLoader(_Asking(self.read), batch_size=None, sampler=asked, **settings)  # type: ignore[arg-type]
+            return iter(loader)
+
+
+class _Asking(Generic[Asked]):
+    """What DataLoader calls a data set: something to be indexed."""
+
+    def __init__(self, read: Callable[[Asked], Read]) -> None:
+        self._read = read
+
+    def __getitem__(self, asked: Asked) -> Read:
+        return self._read(asked)
+
+
+def _as_it_is(read: Read) -> Read:
+    return read
+
+
+def _begin(_: int) -> None:
+    """Ctrl-C, and the end of a job's time, reach every process. The one that trains decides, and ends the others."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+
+def _context() -> Any:
+    method = next(method for method in METHODS if method in multiprocessing.get_all_start_methods())
+    context = multiprocessing.get_context(method)
+    if method == "forkserver":  # what is loaded once need not be loaded by every worker
+        context.set_forkserver_preload(["__main__", __name__])
+    return context
