@@ -105,7 +105,7 @@ def test_every_problem_at_once_with_its_place() -> None:
         "trial.yaml:1:1: format: ",
         "trial.yaml:2:1: name: ",
         "trial.yaml:3:1: cirkuit: unknown key 'cirkuit'. Did you mean 'circuit'?",
-        "trial.yaml:4:1: data: must name exactly one of digits, npz (got 'digit'). Did you mean 'digits'?",
+        "trial.yaml:4:1: data: must name exactly one of digits, npz, imagenet (got 'digit'). Did you mean 'digits'?",
         "trial.yaml:5:1: epochs: must be at least 1 (got 0)",
         "trial.yaml:6:17: consolidation.rat: unknown key 'rat'. Did you mean 'rate'?",
         "trial.yaml:6:25: consolidation.schedule: must name exactly one of constant, cosine, step (got 'linear')",
