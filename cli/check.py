@@ -3,13 +3,14 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from .options import Options, command, settings
 
 if TYPE_CHECKING:
+    from ..circuits import Circuit
     from ..circuits.locality import LocalityReport, Verdict
 
 MOST_ROWS = 20
@@ -41,16 +42,29 @@ def check(
     from ..circuits.locality import prove
     from ..models.library import load
 
-    report = prove(expand(load(circuit, learning=learning, options=settings(option))))
+    loaded = load(circuit, learning=learning, options=settings(option))
+    report, claims = prove(expand(loaded)), _claims(loaded)
     if as_json:
         import json
 
-        print(json.dumps(report.as_data(), indent=1))
+        print(json.dumps({**report.as_data(), "claims": claims}, indent=1))
     else:
         _print(report, everything)
+        for system, claimed in claims.items():
+            print(f"Claims of {system}, for counterstream test-rule to try: {', '.join(claimed)}")
         print(f"Next: {command('explain', circuit, learning, option)}")
     if require_local and not report.local:
         raise typer.Exit(1)
+
+
+def _claims(circuit: "Circuit") -> dict[str, dict[str, Any]]:
+    """What the circuit's learning system and those of its projections claim of their rules, by system and property."""
+    from ..circuits.declarations import LearningSystem
+    from ..circuits.writing import as_data
+
+    systems = (circuit.learning, *(projection.learning for projection in circuit.projections))
+    claims = {system.name: as_data(system.claims) for system in systems if isinstance(system, LearningSystem)}
+    return {system: claimed for system, claimed in claims.items() if claimed}
 
 
 def _print(report: "LocalityReport", everything: bool) -> None:

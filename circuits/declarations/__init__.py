@@ -1,6 +1,7 @@
 """Declarations: the vocabulary of the circuit language, one file a noun."""
 
 from .circuit import Circuit, Modulator
+from .claims import Claim, ClaimOfRules, Claims
 from .consolidation import Consolidation
 from .initial import Constant, Initial, Kaiming, Normal, Spread, Uniform, Xavier, Zeros
 from .learning import Feedback, LearningMode, LearningSystem
@@ -15,6 +16,9 @@ __all__ = [
     "BatchNormalization",
     "Block",
     "Circuit",
+    "Claim",
+    "ClaimOfRules",
+    "Claims",
     "Consolidation",
     "Constant",
     "CrossProjection",

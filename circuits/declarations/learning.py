@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from ..model import Declaration, Number
+from .claims import Claims
 from .mode import Mode
 from .rule import Rule
 from .tie import Magnitude
@@ -56,6 +57,7 @@ class LearningSystem(Declaration):
     feedback: Feedback = Feedback()
     modes: dict[str, LearningMode] = Field(default_factory=dict)
     parameters: dict[str, Number] = Field(default_factory=dict)
+    claims: Claims = Field(default=Claims(), description="Properties that its rules have; see counterstream test-rule.")
 
 
 def _form(value: object) -> str | None:

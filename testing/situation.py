@@ -1,0 +1,59 @@
+"""What the synapses between two small populations see in one batch: the plain numbers that a rule is tested with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from .numbers import Array, Rows, mapped, rows
+
+Side: TypeAlias = Literal["pre", "post"]
+
+
+@dataclass(frozen=True)
+class Situation:
+    """Activities of both sides by compartment, one row a sample, one number a neuron; weights, one row a post neuron;
+    modulators by name, one number a sample.
+    """
+
+    w: Rows
+    pre: dict[str, Rows] = field(default_factory=dict)
+    post: dict[str, Rows] = field(default_factory=dict)
+    mod: dict[str, list[float]] = field(default_factory=dict)
+
+    @property
+    def samples(self) -> int:
+        """How many samples the batch holds; 1 where the rule reads none."""
+        counts = [len(values) for side in (self.pre, self.post) for values in side.values()]
+        return (counts or [len(values) for values in self.mod.values()] or [1])[0]
+
+    @property
+    def weights(self) -> Array:
+        return np.asarray(self.w, np.float64)
+
+    def activity(self, side: Side) -> dict[str, Array]:
+        """Compartments of one side as arrays (samples, neurons)."""
+        return {name: np.asarray(values, np.float64) for name, values in getattr(self, side).items()}
+
+    def with_weights(self, weights: Array) -> "Situation":
+        return replace(self, w=rows(weights))
+
+    def changed(self, side: Side, change: Callable[[Array], Array]) -> "Situation":
+        """The same with all compartments of one side changed."""
+        after = {name: mapped(values, change) for name, values in getattr(self, side).items()}
+        return replace(self, pre=after) if side == "pre" else replace(self, post=after)
+
+    def chosen(self, samples: list[int]) -> "Situation":
+        """A batch of some of the samples, in this order."""
+        return Situation(
+            w=self.w,
+            pre={name: [values[k] for k in samples] for name, values in self.pre.items()},
+            post={name: [values[k] for k in samples] for name, values in self.post.items()},
+            mod={name: [values[k] for k in samples] for name, values in self.mod.items()},
+        )
+
+    def shown(self) -> dict[str, object]:
+        """Everything by the name that it has in a rule."""
+        sides = {f"{side}.{name}": values for side in ("pre", "post") for name, values in getattr(self, side).items()}
+        return {**sides, **{f"mod.{name}": values for name, values in self.mod.items()}, "w": self.w}
