@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -49,9 +49,7 @@ def check(
 
         print(json.dumps({**report.as_data(), "claims": claims}, indent=1))
     else:
-        _print(report, everything)
-        for system, claimed in claims.items():
-            print(f"Claims of {system}, for counterstream test-rule to try: {', '.join(claimed)}")
+        _print(report, claims, everything)
         print(f"Next: {command('explain', circuit, learning, option)}")
     if require_local and not report.local:
         raise typer.Exit(1)
@@ -67,7 +65,7 @@ def _claims(circuit: "Circuit") -> dict[str, dict[str, Any]]:
     return {system: claimed for system, claimed in claims.items() if claimed}
 
 
-def _print(report: "LocalityReport", everything: bool) -> None:
+def _print(report: "LocalityReport", claims: Mapping[str, Iterable[str]], everything: bool) -> None:
     from .console import console
     from .report import table_of
 
@@ -82,6 +80,7 @@ def _print(report: "LocalityReport", everything: bool) -> None:
         *_populations(report),
         *_grouped("Rules", _rules(report)),
         *_grouped(DEPARTURES, departures(report)),
+        *(f"Claims of {system}, for counterstream test-rule: {', '.join(names)}" for system, names in claims.items()),
     ):
         screen.print(line, soft_wrap=True)
     screen.print(f"\n{_verdict(report)}", soft_wrap=True)

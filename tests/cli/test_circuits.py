@@ -76,7 +76,16 @@ def test_check_json() -> None:
     assert verdicts["transports_weights"] is True
     assert verdicts["local"] is False
     told = cs.check(cs.load("digits_resnet", learning="sign_symmetry")).as_data()
+    claims = verdicts.pop("claims")
     assert verdicts == json.loads(json.dumps(told))
+    assert claims["sign_symmetry"]["boundedness"] == {"parameters": {"decay": 0.1}}
+    assert "no_transport" not in claims["sign_symmetry"]
+
+
+def test_check_lists_what_is_claimed_before_the_verdict() -> None:
+    *_, claimed, _, verdict, _ = output("check", "mlp", "--learning", "kolen_pollack").splitlines()
+    assert claimed.startswith("Claims of kolen_pollack, for counterstream test-rule: locality, no_transport,")
+    assert verdict.startswith("Local:")
 
 
 def test_an_unknown_name_comes_with_the_nearest() -> None:
