@@ -42,6 +42,7 @@ def compile(
     state: Mapping[str, ArrayLike] | None = None,
     in_place: bool = False,
     ranks: Ranks | None = None,
+    soft_targets: bool = False,
 ) -> "Simulator":
     """Compile a circuit for an engine and draw its initial state.
 
@@ -50,8 +51,10 @@ def compile(
     nothing. `state` puts arrays by state name (weights/image->v1, as in `state_dict`) in the place of what would be
     drawn. With `in_place`, new states take the memory of the old ones: there is one set of weights and traces instead
     of two, and what a step saw can be read only where it was watched. With `ranks`, this process is one of several that
-    share the model: steps take its share of the batch and learn from all of it (see `Ranks`). Raises CircuitError,
-    EngineError, RanksError where ranks were given different things, and SimulationError for states that do not fit.
+    share the model: steps take its share of the batch and learn from all of it (see `Ranks`). With `soft_targets`, what
+    steps are told of an output with a cross-entropy is rates (batch, classes), as smoothed labels and mixed images need
+    them; classes are taken, too. Raises CircuitError, EngineError, RanksError where ranks were given different things,
+    and SimulationError for states that do not fit.
     """
     if not isinstance(circuit, Circuit):
         raise SimulationError(f"compile takes a circuit, as counterstream.load gives it (got {circuit!r})")
@@ -60,7 +63,9 @@ def compile(
     if not isinstance(ranks, Ranks | None):
         raise SimulationError(f"ranks must be engine.Ranks(), or None for a process alone (got {ranks!r})")
     shared, synchronise = ranks is not None, ranks is not None and ranks.synchronise
-    compiled = compile_circuit(circuit, consolidation, watch, shared=shared, synchronise=synchronise)
+    compiled = compile_circuit(
+        circuit, consolidation, watch, shared=shared, synchronise=synchronise, soft_targets=soft_targets
+    )
     made = load_engine(engine, dtype=dtype, device=device)
     if ranks is not None:
         made.across = ranks.sum
@@ -147,9 +152,10 @@ class Simulator:
         """One step of a mode with data (the first one by default): both streams, then consolidation.
 
         `data` is an array (batch, *shape), or a mapping from input populations to arrays. `target` holds classes
-        (batch,), or activities (batch, *shape) for losses that compare activities, or a mapping from outputs to either;
-        circuits without a loss take none. Returns means over the batch: the loss, summed over several outputs, and
-        the accuracy, averaged over those whose targets are classes, as far as the circuit has them.
+        (batch,), or activities (batch, *shape) for losses that compare activities and for soft targets, or a mapping
+        from outputs to either; circuits without a loss take none. Returns means over the batch: the loss, summed over
+        several outputs, and the accuracy, averaged over those whose targets are classes or soft, of which the largest
+        counts, as far as the circuit has them.
 
         Who drops out, and how large synapses with redrawn magnitudes are, is drawn afresh each step from (seed, mode,
         name, step); `noise` puts given arrays in place of those drawn: masks by population (1 where a neuron transmits,
@@ -166,7 +172,7 @@ class Simulator:
         observed = self._advance(mode, inputs)
         self._last = None if self.in_place else (mode, inputs)
         self._watched = {name: value for name, value in observed.items() if name.startswith("watch/")}
-        return self._metrics(observed, given_as_classes(programs.observe, target))
+        return self._metrics(observed, given_as_classes(programs.observe, target) | self._softly_told)
 
     def run(self, mode: str, steps: int = 1, noise: Mapping[str, ArrayLike] | None = None) -> None:
         """Steps of a mode that needs no data.
@@ -181,6 +187,14 @@ class Simulator:
             wanted = self.compiled.turns[mode][self.turn(mode)].noise
             fired = self._noise.draw(wanted, mode, self.steps[mode], given=given)
             self._advance(mode, fired)
+
+    @cached_property
+    def _softly_told(self) -> frozenset[str]:
+        """The outputs that steps tell rates of classes."""
+        if not self.compiled.soft_targets:
+            return frozenset()
+        populations = self.compiled.graph.populations
+        return frozenset(n for n in self.compiled.graph.outputs if populations[n].output_loss == "cross_entropy")
 
     def turn(self, mode: str) -> int:
         """The place in `compiled.turns[mode]` of what the mode's next step runs: 0 where projections do not rotate."""

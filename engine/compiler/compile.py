@@ -34,6 +34,8 @@ class CompiledCircuit:
     states: Mapping[str, State]
     synchronise: bool = False
     """Whether steps normalize over the batch of all ranks."""
+    soft_targets: bool = False
+    """Whether steps take rates of all classes as targets of cross-entropy."""
 
     @cached_property
     def data_mode(self) -> str:
@@ -92,7 +94,14 @@ class CompiledCircuit:
     def reading(self, names: Sequence[str], mode: str) -> Program:
         """A program whose results are compartments of populations ("v1.rate") in a mode with data, by these names."""
         title = f"read {', '.join(names)}"
-        builder, streams = both_streams(self.graph, mode, title, shared=self.synchronise, synchronise=self.synchronise)
+        builder, streams = both_streams(
+            self.graph,
+            mode,
+            title,
+            shared=self.synchronise,
+            synchronise=self.synchronise,
+            soft_targets=self.soft_targets,
+        )
         return builder.program({name: streams.named(name) for name in names})
 
     @cached_property
@@ -108,12 +117,13 @@ def compile_circuit(
     *,
     shared: bool = False,
     synchronise: bool = False,
+    soft_targets: bool = False,
 ) -> CompiledCircuit:
     """Compile a circuit, compact or explicit. Pure: the same circuit gives the same programs.
 
     Compartments in `watch` ("v1.rate") become results watch/NAME of every mode with data. `shared`: for ranks that each
     have a part of the batch, so that means inside a step (`centre`) are over all of it, and with `synchronise` those of
-    batch normalization, too.
+    batch normalization, too. `soft_targets`: steps are told rates of all classes of an output with a cross-entropy.
 
     Raises CircuitError for a circuit that does not hold together or that cannot run, naming the place.
     """
@@ -124,9 +134,19 @@ def compile_circuit(
     modes = {
         name: isolated_mode(name, mode, graph, plasticity, common)
         if mode.isolates
-        else data_mode(name, mode, graph, plasticity, common, watch, shared=shared, synchronise=shared and synchronise)
+        else data_mode(
+            name,
+            mode,
+            graph,
+            plasticity,
+            common,
+            watch,
+            shared=shared,
+            synchronise=shared and synchronise,
+            soft_targets=soft_targets,
+        )
         for name, mode in explicit.modes.items()
     }
     learners = [learner for programs in modes.values() for learner in programs.learners]
     states = {**circuit_states(graph), **trace_states(learners, common)}
-    return CompiledCircuit(explicit, graph, plasticity, common, modes, states, shared and synchronise)
+    return CompiledCircuit(explicit, graph, plasticity, common, modes, states, shared and synchronise, soft_targets)

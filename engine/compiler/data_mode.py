@@ -23,8 +23,11 @@ def data_mode(
     *,
     shared: bool = False,
     synchronise: bool = False,
+    soft_targets: bool = False,
 ) -> ModePrograms:
-    builder, streams = both_streams(graph, name, name, shared=shared, synchronise=synchronise)
+    builder, streams = both_streams(
+        graph, name, name, shared=shared, synchronise=synchronise, soft_targets=soft_targets
+    )
     collected = Collected(builder, graph)
     modulators = _modulators(builder, graph)
     for found in plasticity:

@@ -27,17 +27,26 @@ class Streams:
 
     After `activity()`, and `feedback()` where there is a feedback stream, `compartments[population][name]` holds every
     compartment. With `frozen`, populations normalize by their running statistics, none drops out, and there is no way
-    back. With `synchronise`, populations normalize over the batch of all ranks.
+    back. With `synchronise`, populations normalize over the batch of all ranks. With `soft_targets`, outputs with a
+    cross-entropy are told rates of all classes instead of a class.
     """
 
     def __init__(
-        self, builder: ProgramBuilder, graph: Graph, mode: str, *, frozen: bool = False, synchronise: bool = False
+        self,
+        builder: ProgramBuilder,
+        graph: Graph,
+        mode: str,
+        *,
+        frozen: bool = False,
+        synchronise: bool = False,
+        soft_targets: bool = False,
     ) -> None:
         self.builder = builder
         self.graph = graph
         self.mode = mode
         self.frozen = frozen
         self.synchronise = synchronise
+        self.soft_targets = soft_targets
         self.compartments: dict[str, Compartments] = {}
         self.statistics: dict[str, Ref] = {}
         """New running statistics by state name."""
@@ -74,7 +83,8 @@ class Streams:
     def label(self, population: str) -> Ref:
         """What the outside says an output should be: a class for cross-entropy and label populations, else activity."""
         declared = self.graph.populations[population]
-        is_class = declared.target is not None or declared.output_loss == "cross_entropy"
+        one_of_all = declared.output_loss == "cross_entropy" and not self.soft_targets
+        is_class = declared.target is not None or one_of_all
         shape = () if is_class else self.graph.shapes[population]
         return self.builder.input(
             f"label/{population}", shape, role="label", batched=True, dtype="int" if is_class else "float"
@@ -244,11 +254,17 @@ class Streams:
 
 
 def both_streams(
-    graph: Graph, mode: str, name: str, *, shared: bool = False, synchronise: bool = False
+    graph: Graph,
+    mode: str,
+    name: str,
+    *,
+    shared: bool = False,
+    synchronise: bool = False,
+    soft_targets: bool = False,
 ) -> tuple[ProgramBuilder, Streams]:
-    """Both streams of a mode with data, in a new program called `name`. For ranks: see `ProgramBuilder`, `Streams`."""
+    """Both streams of a mode with data, in a new program called `name`; see `ProgramBuilder`, `Streams`."""
     builder = ProgramBuilder(name, shared=shared)
-    streams = Streams(builder, graph, mode, synchronise=synchronise)
+    streams = Streams(builder, graph, mode, synchronise=synchronise, soft_targets=soft_targets)
     streams.activity()
     streams.feedback()
     return builder, streams

@@ -121,6 +121,7 @@ def train(
         seed=run.seed,
         device=experiment.device,
         consolidation=experiment.consolidation.consolidation,
+        soft_targets=dataset.train.rates,
     )
     enrolment = Enrolment(sim.compiled.graph, experiment.record, dataset)
     about = About(
