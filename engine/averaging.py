@@ -1,6 +1,6 @@
 """What ranks exchange in a step: everything that was observed, averaged over all samples, in one flat collective."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import prod
 from typing import Any, TypeAlias
 
@@ -21,6 +21,9 @@ class Averaging:
     drive. What has a batch axis stays this rank's own.
     """
 
+    announce: Callable[[str, Any], Any] | None = None
+    """What is to hear of results before the step ends: nobody."""
+
     def __init__(self, program: Program, ranks: Ranks) -> None:
         self._ranks = ranks
         self._batched = next((name for name, value in program.inputs.items() if value.batched), None)
@@ -33,6 +36,9 @@ class Averaging:
         self.numbers = sum(self._sizes) + 1
         """How many numbers a step sends: those of each value, and of how many samples they are the mean."""
 
+    def begin(self, inputs: Arrays) -> None:
+        """A step with these inputs of the program starts."""
+
     def __call__(self, results: Arrays, inputs: Arrays) -> dict[str, Any]:
         """The results, those without a batch axis averaged. `inputs` are those of the program."""
         import torch
@@ -40,25 +46,25 @@ class Averaging:
         if self._batched is None:  # nothing depends on data, so all ranks have the same
             return dict(results)
         samples = len(inputs[self._batched])
-        parts = [_flat(torch.as_tensor(results[names[0]])) for names in self._shared.values()]
+        parts = [flat(torch.as_tensor(results[names[0]])) for names in self._shared.values()]
         buffer = torch.cat([*parts, torch.full_like(parts[0][:1], samples)])
         buffer[:-1] *= samples
         self._ranks.add_up(buffer)
         means = torch.split(buffer[:-1].div_(buffer[-1]), self._sizes)
         found = dict(results)
         for names, shape, mean in zip(self._shared.values(), self._shapes, means, strict=True):
-            value = _shaped(mean, shape)
+            value = shaped(mean, shape)
             found |= dict.fromkeys(names, value.numpy() if isinstance(results[names[0]], np.ndarray) else value)
         return found
 
 
-def _flat(tensor: Any) -> Any:
+def flat(tensor: Any) -> Any:
     """All numbers in one row, kernels channels-last, as engines like to keep them: then nothing is rearranged."""
     return (tensor.permute(0, 2, 3, 1) if tensor.ndim == 4 else tensor).reshape(-1)
 
 
-def _shaped(row: Any, shape: tuple[int, ...]) -> Any:
-    """The tensor of which `_flat` made the row."""
+def shaped(row: Any, shape: tuple[int, ...]) -> Any:
+    """The tensor of which `flat` made the row."""
     if len(shape) == 4:
         outer, inner, height, width = shape
         return row.view(outer, height, width, inner).permute(0, 3, 1, 2)

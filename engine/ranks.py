@@ -1,6 +1,6 @@
 """The processes that share one model: who this one is among them, and what it exchanges with the others."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +9,10 @@ import numpy as np
 
 from .backends.base import Engine
 from .errors import RanksError
+
+BUCKET = 25 * 2**20
+"""Large enough that what a collective costs by itself does not count, small enough that most of a step's drives are on
+their way before the step ends: the bytes that torch's DistributedDataParallel takes, for the same reasons."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,8 +54,10 @@ class Ranks:
     share by itself.
     """
 
-    def __init__(self, group: Any = None, *, synchronise: bool = False) -> None:
-        """`group`: a torch.distributed process group, by default the one of all processes."""
+    def __init__(self, group: Any = None, *, synchronise: bool = False, bucket: int = BUCKET) -> None:
+        """`group`: a torch.distributed process group, by default the one of all processes. `bucket`: of engines that
+        can send while they compute, how many bytes travel at once.
+        """
         from torch import distributed
 
         if not (distributed.is_available() and distributed.is_initialized()):
@@ -64,6 +70,7 @@ class Ranks:
         self.rank: int = distributed.get_rank(group)
         self.size: int = distributed.get_world_size(group)
         self.synchronise = synchronise
+        self.bucket = bucket
         if self.rank < 0:
             raise RanksError("this process must be one of the group's (got one without it). Give its own group")
 
@@ -82,6 +89,17 @@ class Ranks:
         with self._reached():
             self._distributed.all_reduce(tensor, group=self._group)
         return tensor
+
+    def begin_adding_up(self, tensor: Any) -> Callable[[], None]:
+        """As `add_up`, but returns at once; calling what it gave waits until the tensor holds the sum."""
+        with self._reached():
+            work = self._distributed.all_reduce(tensor, group=self._group, async_op=True)
+
+        def arrived() -> None:
+            with self._reached():
+                work.wait()
+
+        return arrived
 
     def share(self, samples: int, engine: Engine[Any]) -> "Share":
         """Where this rank's samples stand in the whole batch. The ranks exchange their numbers."""

@@ -23,6 +23,7 @@ from .compiler.mode_programs import ModePrograms
 from .compiler.program import Program
 from .errors import SimulationError
 from .noise_source import PROBE, NoiseSource
+from .overlapping import Overlapping
 from .ranks import NOBODY, Ranks, Share
 from .stepping import Stepper
 from .views import Floats, States, Weights
@@ -407,7 +408,10 @@ class Simulator:
 
     def _averaging(self, programs: ModePrograms) -> Averaging | None:
         """Where projections run by themselves, all ranks draw the same noise and find the same: nothing is sent."""
-        return None if self.ranks is None or programs.mode.isolates else Averaging(programs.observe, self.ranks)
+        if self.ranks is None or programs.mode.isolates:
+            return None
+        kind = Overlapping if self.engine.announces else Averaging
+        return kind(programs.observe, self.ranks)
 
     def _executable(self, name: str) -> Executable[Any]:
         """`predict` or `evaluate`."""

@@ -1,16 +1,15 @@
 """Steps of one mode on an engine: observe, then consolidate, or both as one program."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, TypeAlias
 
+from .averaging import Averaging
 from .backends.base import Engine, Executable
 from .compiler.joining import joined
 from .compiler.mode_programs import ModePrograms
 
 Arrays: TypeAlias = Mapping[str, Any]
-Average: TypeAlias = Callable[[Arrays, Arrays], dict[str, Any]]
-"""Of what was observed on which inputs."""
 
 
 class Stepper:
@@ -28,7 +27,7 @@ class Stepper:
         states: frozenset[str],
         *,
         in_place: bool,
-        average: Average | None,
+        average: Averaging | None,
     ) -> None:
         self._engine = engine
         self._programs = programs
@@ -41,6 +40,8 @@ class Stepper:
         if self._average is None and (self._engine.joins or self._donated):
             results = self._whole({**state, **inputs, **hyper})
         else:
+            if self._average is not None:
+                self._average.begin(inputs)
             results = self._observe({**state, **inputs})
             if self._average is not None:
                 results = self._average(results, inputs)
@@ -51,7 +52,9 @@ class Stepper:
 
     @cached_property
     def _observe(self) -> Executable[Any]:
-        return self._engine.compile(self._programs.observe)
+        return self._engine.compile(
+            self._programs.observe, announce=None if self._average is None else self._average.announce
+        )
 
     @cached_property
     def _consolidate(self) -> Executable[Any]:

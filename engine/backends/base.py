@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping
 from math import prod
-from typing import ClassVar, Generic, Literal, TypeAlias, TypeVar, final
+from typing import Any, ClassVar, Generic, Literal, TypeAlias, TypeVar, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +61,7 @@ class Engine(ABC, Generic[Array]):
     operations: ClassVar[frozenset[str]]
     wirings: ClassVar[frozenset[str]]  # by kind
     joins: ClassVar[bool] = False  # whether a step is better one program than two even where nothing is overwritten
+    announces: ClassVar[bool] = False  # whether its executables can tell of a result before they end
     functions: ClassVar[Mapping[str, frozenset[str]]]  # by operation: what its function, name or loss may be
 
     def __init__(self, *, dtype: str | None = None, device: str = "cpu") -> None:
@@ -75,10 +76,18 @@ class Engine(ABC, Generic[Array]):
             )
 
     @final
-    def compile(self, program: Program, donated: Collection[str] = (), *, rarely: bool = False) -> Executable[Array]:
+    def compile(
+        self,
+        program: Program,
+        donated: Collection[str] = (),
+        *,
+        rarely: bool = False,
+        announce: Callable[[str, Array], Any] | None = None,
+    ) -> Executable[Array]:
         """The program as a function, which may overwrite inputs that are `donated`. Raises UnsupportedByEngine.
 
-        `rarely`: it will be called so seldom that a long compilation does not pay.
+        `rarely`: it will be called so seldom that a long compilation does not pay. `announce`, for engines that can:
+        see `lower_announcing`.
         """
         problems = [
             f"engine '{self.name}': program '{program.name}', value {index}: {problem}"
@@ -87,6 +96,8 @@ class Engine(ABC, Generic[Array]):
         ]
         if problems:
             raise UnsupportedByEngine("\n".join(problems))
+        if announce is not None:
+            return self.lower_announcing(program, announce)
         lower = self.lower_quickly if rarely else self.lower
         return lower(program, frozenset(donated) & program.inputs.keys())
 
@@ -97,6 +108,12 @@ class Engine(ABC, Generic[Array]):
     def lower_quickly(self, program: Program, donated: frozenset[str] = frozenset()) -> Executable[Array]:
         """The same for a program that will be called rarely; engines that take long to compile do less here."""
         return self.lower(program, donated)
+
+    def lower_announcing(self, program: Program, announce: Callable[[str, Array], Any]) -> Executable[Array]:
+        """As `lower`, of engines that announce: at every call `announce(name, result)` is called once for each result,
+        as soon as it is known, in one order at every call; what it gives stands in the result's place in the end.
+        """
+        raise EngineError(f"engine '{self.name}' announces no results")
 
     @abstractmethod
     def array(self, value: NDArray[np.generic] | Array, kind: Kind = "float") -> Array:

@@ -39,6 +39,10 @@ class Counting(Ranks):
         self.bytes_sent += tensor.numel() * tensor.element_size()
         return super().add_up(tensor)
 
+    def begin_adding_up(self, tensor: Any) -> Any:
+        self.bytes_sent += tensor.numel() * tensor.element_size()
+        return super().begin_adding_up(tensor)
+
 
 @dataclass(frozen=True)
 class Run:
@@ -55,6 +59,7 @@ class Run:
     """What is read of this rank's samples after the last step."""
     watch: tuple[str, ...] = ()
     in_place: bool = False
+    bucket: int = 2**20
 
 
 def runs() -> dict[str, Run]:
@@ -62,6 +67,7 @@ def runs() -> dict[str, Run]:
     found = {f"{system} {dtype}": Run(plain(system, decay=0.01), dtype=dtype)
              for system in SYSTEMS for dtype in ("float64", "float32")}  # fmt: skip
     found["reference"] = Run(plain("kolen_pollack", decay=0.01), engine="reference", reads=("v1.rate",))
+    found["buckets"] = Run(plain("kolen_pollack", decay=0.01), bucket=500)
     found["in place"] = Run(plain("kolen_pollack", decay=0.01), in_place=True)
     dropping = PLAIN.replace("{transfer: softplus}", "{transfer: softplus, dropout: 0.5}")
     found["dropout"] = Run(cs.loads(dropping, learning="kolen_pollack"))

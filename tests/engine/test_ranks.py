@@ -1,6 +1,7 @@
 """Ranks that share a model learn what one process would learn from the whole batch, and end together."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from counterstream.engine.backends import load_engine
 from counterstream.engine.compiler.builder import ProgramBuilder
 from counterstream.engine.compiler.compile import compile_circuit
 from counterstream.engine.compiler.normalization import normalize_back_together, normalize_together
+from counterstream.engine.overlapping import Overlapping
 
 from .backends.programs import close
 from .nets import SYSTEMS, Array, plain, residual, residual_batch, simulate
@@ -33,7 +35,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Done:
 from tests.engine.shared_runs import Counting, carried_out, runs
 
 for name, run in runs().items():
-    ranks = Counting(synchronise=run.synchronise)
+    ranks = Counting(synchronise=run.synchronise, bucket=run.bucket)
     sim, found = carried_out(run, ranks)
     sim.check_in_step()
     keep(name, **found, bytes=ranks.bytes_sent)
@@ -81,12 +83,17 @@ def test_no_system_sends_more_than_backprop(shared: Done, dtype: str, itemsize: 
 class Alone:
     """What stands for ranks where there is nobody else."""
 
-    def __init__(self) -> None:
+    def __init__(self, bucket: int = 0) -> None:
         self.sent: list[torch.Tensor] = []
+        self.bucket = bucket
 
     def add_up(self, tensor: torch.Tensor) -> torch.Tensor:
         self.sent.append(tensor.clone())
         return tensor
+
+    def begin_adding_up(self, tensor: torch.Tensor) -> Callable[[], None]:
+        self.add_up(tensor)
+        return lambda: None
 
 
 @pytest.mark.parametrize("learning", SYSTEMS)
@@ -103,6 +110,29 @@ def test_one_flat_collective_changes_nothing_where_one_is_alone(learning: str) -
     assert means.keys() == results.keys()
     for name, value in results.items():
         torch.testing.assert_close(means[name], value, rtol=1e-14, atol=1e-300)
+
+
+@pytest.mark.parametrize("learning", ["backprop", "kolen_pollack"])
+@settings(max_examples=5)
+@given(bucket=st.integers(1, 3000))
+def test_buckets_change_nothing_either(learning: str, bucket: int) -> None:
+    """Each is full when it is sent, but the last; all of what one flat collective sends is sent, and the count anew."""
+    sim = simulate(residual(learning=learning, decay=0.01))
+    observe = sim.compiled.modes["engaged"].observe
+    images, digits = residual_batch(samples=6)
+    inputs = {"data/image": sim.engine.array(images), "label/answer": sim.engine.array(digits, "int")}
+    expected = sim.engine.compile(observe)({**sim._state, **inputs})
+    ranks = Alone(bucket)
+    averaging = Overlapping(observe, ranks)  # type: ignore[arg-type]
+    for _ in range(2):
+        averaging.begin(inputs)
+        means = averaging(sim.engine.compile(observe, announce=averaging.announce)({**sim._state, **inputs}), inputs)
+        assert means.keys() == expected.keys()
+        for name, value in expected.items():
+            torch.testing.assert_close(means[name], value, rtol=1e-14, atol=1e-300)
+    *full, last = ranks.sent[: len(ranks.sent) // 2]
+    assert all(sent.nbytes - 8 >= bucket for sent in full)
+    assert sum(sent.numel() - 1 for sent in (*full, last)) == averaging.numbers - 1
 
 
 # ---- normalization over all ranks

@@ -60,6 +60,7 @@ class InductorEngine(TorchEngine):
 
     name: ClassVar[str] = "inductor"
     joins: ClassVar[bool] = True
+    announces: ClassVar[bool] = False  # a compiled graph is not interrupted
 
     def lower(self, program: Program, donated: frozenset[str] = frozenset()) -> TorchExecutable:
         written = donated & program.results.keys()

@@ -64,6 +64,7 @@ class TorchEngine(Engine[torch.Tensor]):
     }
     _rules: ClassVar = {**laid.RULES, **populations.RULES, **elementwise.RULES, **whole.RULES, "part": part}
     operations: ClassVar[frozenset[str]] = frozenset({*_rules, "input", "across"})
+    announces: ClassVar[bool] = True
 
     def __init__(self, *, dtype: str | None = None, device: str = "cpu") -> None:
         super().__init__(dtype=dtype, device=device)
@@ -77,6 +78,12 @@ class TorchEngine(Engine[torch.Tensor]):
 
     def lower(self, program: Program, donated: frozenset[str] = frozenset()) -> TorchExecutable:
         return TorchExecutable(program, self._lowering(program).module(donated), self._settings)
+
+    def lower_announcing(self, program: Program, announce: Callable[[str, torch.Tensor], Any]) -> TorchExecutable:
+        def announced(name: str, result: torch.Tensor) -> Any:  # a graph calls functions, by their names
+            return announce(name, result)
+
+        return TorchExecutable(program, self._lowering(program).module(announce=announced), self._settings)
 
     def _lowering(self, program: Program) -> Lowering:
         def across(x: torch.Tensor) -> torch.Tensor:

@@ -42,11 +42,19 @@ class Lowering:
                 self.readers[operand].append(index)
         self._results = frozenset(program.results.values())
 
-    def module(self, donated: Collection[str] = (), *, fused: bool = True) -> fx.GraphModule:
+    def module(
+        self,
+        donated: Collection[str] = (),
+        *,
+        fused: bool = True,
+        announce: Callable[[str, torch.Tensor], Any] | None = None,
+    ) -> fx.GraphModule:
         """Takes the inputs by position, in the order of `program.inputs`, and returns the results in theirs.
 
-        Results that bear the names of `donated` inputs end in the memory of these (see `placing`).
+        Results that bear the names of `donated` inputs end in the memory of these (see `placing`). `announce` is called
+        with each result as soon as it is known, and what it gives returned in its place.
         """
+        announced: dict[str, fx.Node] = {}
         placeholders = {
             name: self._graph.placeholder(f"i{position}_{_identifier(name)}")
             for position, name in enumerate(self.program.inputs)
@@ -61,12 +69,16 @@ class Lowering:
             node = self.nodes[position]
             if isinstance(node, fx.Node) and not value.batched:
                 node.meta["shape"] = value.shape
+            if announce is not None and position in self._results:
+                names = [name for name, index in self.program.results.items() if index == position]
+                announced |= {name: self._graph.call_function(announce, (name, node)) for name in names}
         results = self.program.results
-        output = self._graph.output(tuple(self.nodes[index] for index in results.values()))
+        output = self._graph.output(tuple(announced.get(name, self.nodes[index]) for name, index in results.items()))
         self._graph.eliminate_dead_code()
         homes = {name: placeholders[name] for name in results if name in donated}
         place(self._graph, [(self.nodes[results[name]], home) for name, home in homes.items()], fused=fused)
-        output.args = (tuple(homes.get(name, self.nodes[index]) for name, index in results.items()),)
+        ends = {name: self.nodes[index] for name, index in results.items()} | homes | announced
+        output.args = (tuple(ends[name] for name in results),)
         self._graph.lint()
         return fx.GraphModule(torch.nn.Module(), self._graph, class_name=_identifier(self.program.name))
 
