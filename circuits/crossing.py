@@ -7,24 +7,27 @@ from .declarations import Circuit, CrossProjection, Population, Projection
 from .errors import CircuitError
 from .graph import Graph
 from .plasticity import MODE_CONSTANTS
-from .rules import RuleKind, Signal, parse_rule, reads
+from .rules import ECHO, NOISE, RuleKind, Signal, parse_rule, reads
 
 
 def cross_projections(circuit: Circuit, graph: Graph) -> Iterator[CrossProjection]:
     """The cross-projections that an explicit circuit needs, partner by partner. `graph` is its forward graph."""
     read = _apical_reads(circuit)
     clamped = tuple(name for name, mode in circuit.modes.items() if mode.clamp == "partner")
+    data = [name for name, mode in circuit.modes.items() if not mode.isolates]
+    erring = tuple(name for name in data if circuit.modes[name].errs)
     reached = {projection.target for projection in circuit.projections}
     for partner, population in circuit.populations.items():
         name = population.partner
         if name is None:
             continue
         if needs_gate(circuit.populations[name], reached=partner in reached):
-            yield _cross(name, partner, "gate", None)
+            yield _cross(name, partner, "gate", None if len(erring) == len(data) else erring)
         for source, target in ((partner, name), (name, partner)):
-            modes = tuple(mode for mode in circuit.modes if (target, mode) in read)
-            if modes:
-                yield _cross(source, target, "teach", modes)
+            heard = [mode for mode in circuit.modes if (target, mode) in read]
+            tells = {mode: circuit.modes[mode].teaches if target == partner else "rate" for mode in heard}
+            for carries in dict.fromkeys(tells.values()):
+                yield _cross(source, target, "teach", tuple(m for m in heard if tells[m] == carries), carries)
         if clamped:
             yield _cross(name, partner, "drive", clamped)
 
@@ -46,20 +49,25 @@ def reads_partner(text: str, parameters: frozenset[str], modulators: frozenset[s
     return any(signal.side == "partner" or signal.compartment == "apical" for signal in signals)
 
 
-def _cross(source: str, target: str, role: str, modes: tuple[str, ...] | None) -> CrossProjection:
-    return CrossProjection.model_validate({"from": source, "to": target, "role": role, "modes": modes})
+def _cross(
+    source: str, target: str, role: str, modes: tuple[str, ...] | None, carries: str = "rate"
+) -> CrossProjection:
+    return CrossProjection.model_validate(
+        {"from": source, "to": target, "carries": carries, "role": role, "modes": modes}
+    )
 
 
 def _apical_reads(circuit: Circuit) -> set[tuple[str, str]]:
-    """(population, mode) for every apical compartment that some rule reads in that mode."""
+    """(population, mode) for every population of which some rule reads, in that mode, what its partner sends it."""
     found: set[tuple[str, str]] = set()
     modulators = frozenset(circuit.modulators)
     for projection in circuit.projections:
         parameters = frozenset((*circuit.parameters, *projection.parameters, *MODE_CONSTANTS))
         for mode, rule in projection.rules.items() if projection.plastic else ():
             for signal in _reads(rule.dw, "synapse", parameters, modulators):
-                if signal.compartment == "apical":
-                    found.add((_end(projection, signal), mode))
+                end = _end(projection, signal)
+                if signal.compartment == "apical" or signal == ECHO or _hears_noise(circuit, end, signal, mode):
+                    found.add((end, mode))
     for name, population in circuit.populations.items():
         parameters = frozenset((*circuit.parameters, *population.parameters))
         for mode, rules in population.rules.items():
@@ -70,7 +78,14 @@ def _apical_reads(circuit: Circuit) -> set[tuple[str, str]]:
 
 
 def _end(projection: Projection, signal: Signal) -> str:
-    return projection.source if signal.side == "pre" else projection.target
+    """The population whose partner has to be heard. An echo is one of what the postsynaptic neurons hear."""
+    return projection.source if signal.side == "pre" and signal != ECHO else projection.target
+
+
+def _hears_noise(circuit: Circuit, population: str, signal: Signal, mode: str) -> bool:
+    """Whether the noise that a rule reads is a forward neuron's, of which its feedback partner has to hear."""
+    injects = mode in circuit.modes and circuit.modes[mode].injects is not None
+    return injects and signal.compartment == NOISE and circuit.populations[population].is_feedback
 
 
 @lru_cache(maxsize=1024)

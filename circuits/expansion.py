@@ -15,6 +15,7 @@ from .declarations import (
     LearningMode,
     LearningSystem,
     Mode,
+    Modulator,
     Population,
     Projection,
     Rule,
@@ -148,6 +149,7 @@ class _Expansion:
                 "populations": populations,
                 "projections": projections,
                 "modes": {name: mode.mode() for name, mode in self._modes().items()},
+                "modulators": self._modulators(),
                 "parameters": {**self.system.parameters, **circuit.parameters},
                 "system": self.system.name,
             }
@@ -160,6 +162,12 @@ class _Expansion:
             modes |= {name: mode for name, mode in system.modes.items() if name not in modes}
         has_data = any(not mode.isolates for mode in modes.values())
         return modes if has_data else {"engaged": LearningMode(), **modes}
+
+    def _modulators(self) -> Mapping[str, Modulator]:
+        modulators: dict[str, Modulator] = {}
+        for system in (*self.systems.values(), self.system):
+            modulators |= system.modulators
+        return {**modulators, **self.graph.circuit.modulators}
 
     # ---- where things were written
 
@@ -194,9 +202,7 @@ class _Expansion:
         if rule is None:
             return False
         parameters = frozenset((*system.parameters, *self.graph.circuit.parameters))
-        return name in self.partnered or not reads_partner(
-            rule.dw, parameters, frozenset(self.graph.circuit.modulators)
-        )
+        return name in self.partnered or not reads_partner(rule.dw, parameters, frozenset(self._modulators()))
 
     # ---- projections
 

@@ -67,6 +67,17 @@ class Graph:
         """Forward populations with a loss."""
         return tuple(name for name in self.forward if self.populations[name].output_loss)
 
+    def end(self, label: str, side: str) -> str:
+        """The population at one side, `pre` or `post`, of a projection's synapses."""
+        projection = self.projections[label]
+        return projection.source if side == "pre" else projection.target
+
+    @cached_property
+    def reverses(self) -> Mapping[str, str]:
+        """Projection -> the one that runs the other way between the partners, where it has one. Both directions."""
+        pairs = [(label, p.reverse_of) for label, p in self.projections.items() if p.reverse_of is not None]
+        return {**{original: label for label, original in pairs}, **dict(pairs)}
+
     def is_feedback(self, label: str) -> bool:
         """True for a projection between feedback populations."""
         return self.populations[self.projections[label].source].is_feedback
@@ -298,6 +309,8 @@ class _Checker:
                 self.complain(f"a cross-projection joins partners (got {cross.source} -> {cross.target})", *path)
             elif cross.role in ("gate", "drive") and source.is_feedback:
                 self.complain(f"a cross-projection with role {cross.role} runs from forward to feedback", *path, "role")
+            if cross.carries != "rate" and cross.role != "teach":
+                self.complain(f"a cross-projection with role {cross.role} carries the rate", *path, "carries")
             for name in cross.modes or ():
                 self._check_mode(name, path)
         for label, projection in self.projections.items():
@@ -314,6 +327,7 @@ class _Checker:
         ]
         if isinstance(self.circuit.learning, LearningSystem):
             holders.append((self.circuit.learning.parameters, ("learning", "parameters")))
+            holders.append((self.circuit.learning.modulators, ("learning", "modulators")))
         for found, path in holders:
             for name in found:
                 if wrong := names.parameter_complaint(name):

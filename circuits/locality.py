@@ -12,11 +12,11 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from .declarations import Circuit
+from .declarations import Circuit, Modulator
 from .expansion import expand
 from .graph import Graph, build_graph
 from .plasticity import Plasticity, read_plasticity
-from .rules import reads, to_text, uses_centre
+from .rules import ECHO, NOISE, REVERSE, Signal, reads, to_text, uses_centre
 from .wiring import Conv, Dense, Pool
 from .yamlfile import Document
 
@@ -27,6 +27,7 @@ HOW_LARGE_SIGNS_ARE = {
     "fixed": ", with magnitudes of its own that never change",
     "redrawn": ", with magnitudes of its own, drawn anew at every step",
 }
+_ECHOED = "what its presynaptic neuron would get back through the weights of all synapses that leave it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +153,14 @@ class _Judge:
         ends = {"pre": projection.source, "post": projection.target}
         for found in self.synaptic.get(label, ()):
             for signal in sorted(reads(found.expression), key=str):
-                if signal.compartment == "apical":
-                    yield from self._missing_cross(ends[signal.side], found.mode, str(signal))
+                end = projection.target if signal == ECHO else ends.get(signal.side, "")
+                if signal.compartment == "apical" or signal == ECHO or self._hears_noise(end, signal, found.mode):
+                    yield from self._missing_cross(end, found.mode, str(signal))
+
+    def _hears_noise(self, population: str, signal: Signal, mode: str) -> bool:
+        """Whether the noise that is read was injected into the partner of `population`."""
+        injects = self.graph.circuit.modes[mode].injects is not None
+        return injects and signal.compartment == NOISE and self.graph.populations[population].is_feedback
 
     def _missing_cross(self, population: str, mode: str, signal: str) -> Iterator[Finding]:
         if not fed(self.graph, population, mode):
@@ -176,7 +183,14 @@ class _Judge:
                 yield Finding("departure", f"in mode '{found.mode}' its rule uses a mean over the batch (centre)")
             for signal in sorted(reads(found.expression), key=str):
                 if signal.side == "mod":
-                    yield Finding("departure", f"in mode '{found.mode}' its rule reads the global modulator {signal}")
+                    made = _made_of(self.graph.circuit.modulators[signal.compartment])
+                    read = f"in mode '{found.mode}' its rule reads the global modulator {signal}"
+                    yield Finding("departure", read + made)
+                elif signal == REVERSE:
+                    other = self.graph.reverses[label]
+                    yield Finding("transport", f"in mode '{found.mode}' its rule reads {signal}, a weight of '{other}'")
+                elif signal == ECHO:
+                    yield Finding("transport", f"in mode '{found.mode}' its rule reads {signal}, {_ECHOED}")
 
     # ---- populations
 
@@ -208,9 +222,23 @@ class _Judge:
                     yield from self._missing_cross(name, found.mode, f"{signal} ({found.kind})")
 
 
+def _made_of(modulator: Modulator) -> str:
+    """What a modulator that the circuit works out is made of, as the end of a sentence."""
+    if modulator.of is None:
+        return ""
+    baseline = {"noiseless": ", less that of a pass without noise", "running": ", less its running mean"}
+    return f", minus the loss of each {modulator.per}{baseline.get(modulator.baseline, '')}"
+
+
 def fed(graph: Graph, population: str, mode: str) -> bool:
     """Whether a cross-projection from the partner feeds a population's apical compartment in a mode."""
-    return any(cross.role == "teach" and conducts(graph, cross.modes, mode) for cross in graph.cross_onto(population))
+    return taught(graph, population, mode) is not None
+
+
+def taught(graph: Graph, population: str, mode: str) -> str | None:
+    """The compartment of its partner that a population hears of in a mode; None where no cross-projection teaches."""
+    crosses = (cross for cross in graph.cross_onto(population) if cross.role == "teach")
+    return next((cross.carries for cross in crosses if conducts(graph, cross.modes, mode)), None)
 
 
 def conducts(graph: Graph, modes: tuple[str, ...] | None, mode: str) -> bool:

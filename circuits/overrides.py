@@ -52,6 +52,9 @@ def _against(own: LearningSystem, system: LearningSystem) -> Iterator[str]:
     for name, mode in own.modes.items():
         if name in system.modes and mode.mode() != system.modes[name].mode():
             yield f"one circuit has one mode '{name}': '{own.name}' and '{system.name}' differ in more than its rules"
+    for name, modulator in own.modulators.items():
+        if modulator != system.modulators.get(name, modulator):
+            yield f"one circuit has one modulator '{name}': '{own.name}' and '{system.name}' differ in it"
 
 
 def _unread(circuit: Circuit, system: LearningSystem, document: Document) -> Iterator[Problem]:

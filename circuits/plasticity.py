@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from .declarations import Circuit, Mode, Rule
+from .declarations import Circuit, Mode, Population, Rule
 from .errors import CircuitError, Location, Problem, suggest
 from .graph import Graph
-from .rules import Expression, Term, normal_form, parse_rule, split_decay
+from .rules import NOISE, REVERSE, Expression, Term, normal_form, parse_rule, reads, split_decay
 from .transfers import TRANSFERS
 from .yamlfile import Document, Path_
 
@@ -40,16 +40,22 @@ def answer_of(graph: Graph, label: str, mode: Mode) -> str:
     projection = graph.projections[label]
     driven = graph.projections[projection.reverse_of].target if projection.reverse_of else projection.target
     population = graph.populations[driven]
-    at_logits = population.output_loss in ("cross_entropy", "binary_cross_entropy")
-    return "linear" if mode.answers == "soma" or at_logits else population.transfer
+    return "linear" if answers_linearly(population, mode) else population.transfer
+
+
+def answers_linearly(population: Population, mode: Mode) -> bool:
+    """Whether driven neurons answer at their soma, rather than through their transfer function."""
+    return mode.answers == "soma" or population.output_loss in ("cross_entropy", "binary_cross_entropy")
 
 
 def mode_constants(graph: Graph, label: str, mode: Mode) -> dict[str, float]:
-    """`variance` and, where it is a constant, `slope` for one projection in a mode with noise."""
-    if mode.fires is None:
+    """`variance` in a mode with noise and, where projections run one at a time and it is a constant, `slope`."""
+    if mode.noise is None:
         return {}
+    if not mode.isolates:
+        return {"variance": mode.noise.variance}
     slope = TRANSFERS[answer_of(graph, label, mode)].slope
-    return {"variance": mode.fires.variance} | ({} if slope is None else {"slope": slope})
+    return {"variance": mode.noise.variance} | ({} if slope is None else {"slope": slope})
 
 
 def read_plasticity(graph: Graph, document: Document | None = None) -> tuple[Plasticity, ...]:
@@ -99,7 +105,9 @@ class _Reader:
         elif self._known(mode, path):
             if self.circuit.modes[mode].isolates:
                 self._complain(f"gains and biases stand still in '{mode}', which runs one projection at a time", path)
-            parameters = {**self.circuit.parameters, **self.circuit.populations[name].parameters}
+            noise = self.circuit.modes[mode].noise
+            constants = {} if noise is None else {"variance": noise.variance}
+            parameters = {**self.circuit.parameters, **constants, **self.circuit.populations[name].parameters}
             yield from self._read(name, kind, mode, rule, parameters, path)
 
     def _known(self, mode: str, path: Path_) -> bool:
@@ -123,10 +131,11 @@ class _Reader:
                 kind=scope,
                 parameters=parameters.keys(),
                 modulators=self.circuit.modulators.keys(),
-                noise=self.circuit.modes[mode].fires is not None,
+                noise=self.circuit.modes[mode].noise is not None,
                 location=self.document.text_location(path) or self.document.text_location((*path, "dw")) or Location(),
             )
             whole = normal_form(expression, parameters, kind=scope)
+            self._check_reads(subject, mode, expression)
         except CircuitError as error:
             place = self.document.problem("", path)
             self.problems.extend(error.located(place.location, place.path).problems)
@@ -143,6 +152,26 @@ class _Reader:
             decay=decay,
             consolidation=rule.consolidation or usual,
         )
+
+    def _check_reads(self, subject: str, mode: str, expression: Expression) -> None:
+        """Raise CircuitError for what the rule reads and the circuit does not have."""
+        for signal in sorted(reads(expression), key=str):
+            if signal == REVERSE and subject not in self.graph.reverses:
+                raise CircuitError(Problem(f"the rule reads {signal}, but '{subject}' has no reverse"))
+            jitters = self.circuit.modes[mode].injects is not None and signal.compartment == NOISE
+            if jitters and signal.side in ("pre", "post"):
+                end = self.graph.end(subject, signal.side)
+                if self.graph.populations[end].is_source:
+                    raise CircuitError(Problem(f"the rule reads {signal}, but '{end}' is a source, which has no noise"))
+            modulator = self.circuit.modulators[signal.compartment] if signal.side == "mod" else None
+            if modulator is None or modulator.of is None:
+                continue
+            if not self.graph.outputs:
+                raise CircuitError(Problem(f"{signal} is made of the loss, but no population has one: say loss: ..."))
+            if modulator.baseline == "noiseless" and self.circuit.modes[mode].injects is None:
+                compares = f"{signal} compares the loss with that of a noiseless pass"
+                remedy = "say injects: {noise: normal, scale: ...} in the mode"
+                raise CircuitError(Problem(f"{compares}, but mode '{mode}' injects no noise: {remedy}"))
 
     def _complain(self, message: str, path: Path_) -> None:
         self.problems.append(self.document.problem(message, path))

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..circuits.errors import suggest
+from ..circuits.rules import NOISE
 from .backends.base import Engine
 from .batch import fitting
 from .compiler.mode_programs import ModePrograms
@@ -65,29 +66,22 @@ class NoiseSource:
         self, mode: str, programs: ModePrograms, noise: Mapping[str, ArrayLike], samples: int
     ) -> dict[str, Any]:
         """What users put in the place of a step's noise, by input name: who transmits (1) and who drops out (0) of a
-        population, how large the synapses of a projection are."""
+        population ("h"), what is injected into it ("h.noise"), how large the synapses of a projection are."""
         given = {}
         for name, value in noise.items():
             wanted = _drawn_for(name, mode, programs)
+            array = fitting(value, wanted.name, wanted.shape, wanted.batched)
             if wanted.batched:
-                given[wanted.name] = self._mask(wanted, name, value, samples)
-            else:
-                given[wanted.name] = self.engine.array(fitting(value, wanted.name, wanted.shape, False))
+                array = _of_samples(wanted, array, samples)
+            given[wanted.name] = self.engine.array(array)
         return given
-
-    def _mask(self, wanted: NoiseInput, name: str, value: ArrayLike, samples: int) -> Any:
-        """A mask as the noise that decides so."""
-        mask = _mask(fitting(value, wanted.name, wanted.shape, True), name)
-        if len(mask) != samples:
-            raise SimulationError(f"the mask of '{name}' must hold {samples} samples, like the data (got {len(mask)})")
-        # Beyond either end of what uniform noise can be: whatever the dropout probability, it decides the same.
-        return self.engine.array(np.where(mask, 2.0, -2.0))
 
 
 def _named(name: str, programs: ModePrograms, complaint: str, what: str) -> NoiseInput:
     known = {wanted.name: wanted for wanted in programs.noise}
     if name not in known:
-        subjects = [other.partition("/")[2] for other in known]
+        kind = name.partition("/")[0]
+        subjects = [other.partition("/")[2] for other in known if other.partition("/")[0] == kind]
         raise SimulationError(f"{complaint}. {suggest(name.partition('/')[2], subjects, what)}")
     return known[name]
 
@@ -97,7 +91,21 @@ def _drawn_for(name: str, mode: str, programs: ModePrograms) -> NoiseInput:
     for wanted in programs.noise:
         if wanted.name == f"magnitude/{name}":
             return wanted
+    population, _, compartment = name.rpartition(".")
+    if compartment == NOISE:
+        complaint = f"mode '{mode}' injects no noise into '{population}'"
+        return _named(f"noise/{population}", programs, complaint, "populations with noise")
     return _named(f"dropout/{name}", programs, f"mode '{mode}' has no dropout at '{name}'", "populations with dropout")
+
+
+def _of_samples(wanted: NoiseInput, array: Any, samples: int) -> Any:
+    """The noise of a population's neurons; a mask as the noise that decides so."""
+    kind, _, name = wanted.name.partition("/")
+    word = "mask" if kind == "dropout" else "noise"
+    if len(array) != samples:
+        raise SimulationError(f"the {word} of '{name}' must hold {samples} samples, like the data (got {len(array)})")
+    # Beyond either end of what uniform noise can be: whatever the dropout probability, it decides the same.
+    return np.where(_mask(array, name), 2.0, -2.0) if kind == "dropout" else array
 
 
 def _mask(value: Any, name: str) -> NDArray[np.bool_]:

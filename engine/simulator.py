@@ -158,9 +158,10 @@ class Simulator:
         several outputs, and the accuracy, averaged over those whose targets are classes or soft, of which the largest
         counts, as far as the circuit has them.
 
-        Who drops out, and how large synapses with redrawn magnitudes are, is drawn afresh each step from (seed, mode,
-        name, step); `noise` puts given arrays in place of those drawn: masks by population (1 where a neuron transmits,
-        else 0, shape (batch, *shape)), magnitudes by projection (in the weights' shape).
+        Who drops out, what noise is injected, and how large synapses with redrawn magnitudes are, is drawn afresh each
+        step from (seed, mode, name, step); `noise` puts given arrays in place of those drawn: masks by population (1
+        where a neuron transmits, else 0), injected noise under "POPULATION.noise", both of shape (batch, *shape), and
+        magnitudes by projection (in the weights' shape).
         """
         mode = mode or self.compiled.data_mode
         programs = self._programs(mode, isolates=False)

@@ -1,11 +1,12 @@
 """Declarations: the vocabulary of the circuit language, one file a noun."""
 
-from .circuit import Circuit, Modulator
+from .circuit import Circuit
 from .claims import Claim, ClaimOfRules, Claims
 from .consolidation import Consolidation
 from .initial import Constant, Initial, Kaiming, Normal, Spread, Uniform, Xavier, Zeros
 from .learning import Feedback, LearningMode, LearningSystem
 from .mode import Layers, Mode, Noise, Rotate, Samples
+from .modulator import Modulator
 from .population import BatchNormalization, IntrinsicRules, NoNormalization, Normalization, Population
 from .projection import CrossProjection, Projection
 from .rule import Rule

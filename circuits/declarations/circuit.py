@@ -7,15 +7,10 @@ from pydantic import Field
 from ..model import Declaration, Number
 from .learning import Learning
 from .mode import Mode
+from .modulator import Modulator
 from .population import Population
 from .projection import CrossProjection, Projection
 from .structure import Block, Stage
-
-
-class Modulator(Declaration):
-    """A global third factor that rules read as `mod.NAME`: one number a sample, or one for the whole batch."""
-
-    per: Literal["sample", "batch"] = "sample"
 
 
 class Circuit(Declaration):

@@ -8,6 +8,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 from ..model import Declaration, Number
 from .claims import Claims
 from .mode import Mode
+from .modulator import Modulator
 from .rule import Rule
 from .tie import Magnitude
 
@@ -56,6 +57,9 @@ class LearningSystem(Declaration):
     cite: str = ""
     feedback: Feedback = Feedback()
     modes: dict[str, LearningMode] = Field(default_factory=dict)
+    modulators: dict[str, Modulator] = Field(
+        default_factory=dict, description="Third factors of its rules. A circuit's own of the same name comes first."
+    )
     parameters: dict[str, Number] = Field(default_factory=dict)
     claims: Claims = Field(default=Claims(), description="Properties that its rules have; see counterstream test-rule.")
 

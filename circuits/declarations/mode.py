@@ -68,24 +68,37 @@ Layers = Annotated[
 class Mode(Declaration):
     """One way of running a circuit.
 
-    Without `one_at_a_time`, data flow: forward populations answer the input, errors come back. With `one_at_a_time:
-    projection`, every plastic projection is run by itself: its source fires fresh noise, its target answers that
-    alone (`soma`: linearly; `rate`: through its transfer function, bias and normalization left out), and both
-    partners are clamped. One run serves all of them, or with `layers: rotate` the next one in turn.
+    Without `one_at_a_time`, data flow: forward populations answer the input, errors come back. What such a mode
+    `injects` is noise, drawn for each neuron and sample, that adds to the somas of those forward populations whose
+    noise its rules read. With `clamp: partner` no errors come back: each feedback population fires what its partner
+    answers (the `soma`, or the `rate`; outputs whose loss looks at logits answer at their soma), so that its own soma
+    is what the feedback synapses make of the activity above. Running statistics then stand still.
+
+    With `one_at_a_time: projection`, every plastic projection is run by itself: its source `fires` fresh noise, its
+    target answers that alone (`soma`: linearly; `rate`: through its transfer function, bias and normalization left
+    out), and both partners are clamped. One run serves all of them, or with `layers: rotate` the next one in turn.
     """
 
     one_at_a_time: Literal["projection"] | None = None
     fires: Noise | None = None
+    injects: Noise | None = Field(default=None, description="Noise on the somas, in a mode in which data flow.")
     answers: Literal["soma", "rate"] = "soma"
     clamp: Literal["partner"] | None = None
+    teaches: Literal["rate", "soma"] = Field(
+        default="rate", description="What forward neurons tell their feedback partners, in a mode in which data flow."
+    )
     samples: Samples | None = None
     layers: Layers = Field(default="all", description="Which projections one run serves.")
     every: Whole = Field(default=1, ge=1, description="Run once every so many engaged steps.")
 
     @model_validator(mode="after")
     def _whole(self) -> "Mode":
-        if self.one_at_a_time is None and (self.fires or self.samples or self.clamp or self.layers != "all"):
-            raise ValueError("fires, clamp, samples and layers belong to a mode with one_at_a_time: projection")
+        if self.one_at_a_time is None and (self.fires or self.samples or self.layers != "all"):
+            raise ValueError("fires, samples and layers belong to a mode with one_at_a_time: projection")
+        if self.one_at_a_time is not None and self.injects is not None:
+            raise ValueError("'injects' belongs to a mode in which data flow; here the sources fire: say 'fires'")
+        if self.one_at_a_time is not None and self.teaches != "rate":
+            raise ValueError("'teaches' belongs to a mode in which data flow; here 'answers' says what neurons tell")
         if self.one_at_a_time is not None and (self.fires is None or self.samples is None):
             raise ValueError("a mode that runs one projection at a time needs 'fires' and 'samples'")
         return self
@@ -94,6 +107,16 @@ class Mode(Declaration):
     def isolates(self) -> bool:
         """True where projections run one at a time, on noise, without data."""
         return self.one_at_a_time is not None
+
+    @property
+    def errs(self) -> bool:
+        """True where data flow and errors come back."""
+        return not self.isolates and self.clamp is None
+
+    @property
+    def noise(self) -> Noise | None:
+        """The noise that is there in this mode, fired or injected."""
+        return self.fires or self.injects
 
     @property
     def share(self) -> int | None:

@@ -56,12 +56,13 @@ class Projection(Declaration):
 class CrossProjection(Declaration):
     """One-to-one axons between a population and its partner.
 
-    Roles: `teach` feeds the receiver's apical compartment; `gate` hands the feedback neuron its partner's local
-    derivative; `drive` clamps the feedback neuron's rate to its partner's (mirror modes).
+    Roles: `teach` feeds the receiver's apical compartment with the rate or the soma of its partner; `gate` hands the
+    feedback neuron its partner's local derivative; `drive` clamps the feedback neuron's rate to its partner's (mirror
+    modes).
     """
 
     source: str = Field(alias="from")
     target: str = Field(alias="to")
-    carries: Literal["rate"] = "rate"
+    carries: Literal["rate", "soma"] = Field(default="rate", description="What it teaches.")
     role: Literal["teach", "gate", "drive"] = "teach"
     modes: tuple[str, ...] | None = Field(default=None, description="Default: all modes with data (drive: all others).")

@@ -8,7 +8,10 @@ Nothing here imports torch, numpy or a computer algebra system: a rule's polynom
 from .binding import bind
 from .compartments import (
     COMPARTMENTS,
+    ECHO,
+    NOISE,
     RESERVED_WORDS,
+    REVERSE,
     Compartment,
     RuleKind,
     Stream,
@@ -41,9 +44,12 @@ from .normal_form import MAX_TERMS, normal_form, split_decay
 
 __all__ = [
     "COMPARTMENTS",
+    "ECHO",
     "FUNCTIONS",
     "MAX_TERMS",
+    "NOISE",
     "RESERVED_WORDS",
+    "REVERSE",
     "Call",
     "Compartment",
     "Expression",

@@ -35,13 +35,18 @@ COMPARTMENTS: dict[Stream, tuple[Compartment, ...]] = {
 
 SYNAPSE_COMPARTMENTS = ("rate", "soma", "apical")  # all that a synapse may know about each of its two neurons
 NOISE = "noise"  # what a mode injects into a neuron; there only in modes that inject it
+ECHO = Signal("pre", "echo")
+"""What the neurons that the presynaptic one drives would send back to it through the same synapses: the sum, over all
+synapses of the projection that leave it, of w times the apical activity at their other end. Not local."""
+REVERSE = Signal("reverse", "w")
+"""The weight of the synapse that runs the other way, between the partners. Not local."""
 OWN_COMPARTMENTS = ("soma", "drive", "rate", "apical")  # of a gain's or bias's own neuron, named bare
 PARTNER_COMPARTMENTS = ("soma", "gated", "rate")  # of that neuron's partner
 
 WEIGHT = Signal("w")
 
 RESERVED_WORDS = frozenset(
-    {"soma", "drive", "rate", "apical", "gated", NOISE, "pre", "post", "w", "mod", "own", "partner"}
+    {"soma", "drive", "rate", "apical", "gated", NOISE, "echo", "pre", "post", "w", "mod", "own", "partner", "reverse"}
 )
 """Names that no population, projection or parameter may bear: each means a compartment or a side."""
 
@@ -59,14 +64,16 @@ def visible_signals(kind: RuleKind, *, noise: bool = False) -> dict[str, Signal]
     """What a rule of this kind may read, by name; modulators and parameters come on top.
 
     >>> list(visible_signals("synapse"))
-    ['pre.rate', 'pre.soma', 'pre.apical', 'post.rate', 'post.soma', 'post.apical', 'w']
+    ['pre.rate', 'pre.soma', 'pre.apical', 'post.rate', 'post.soma', 'post.apical', 'pre.echo', 'reverse.w', 'w']
     >>> list(visible_signals("intrinsic"))
     ['soma', 'drive', 'rate', 'apical', 'partner.soma', 'partner.gated', 'partner.rate', 'w']
     """
     if kind == "synapse":
         seen = SYNAPSE_COMPARTMENTS + ((NOISE,) if noise else ())
         signals = [Signal(side, compartment) for side in ("pre", "post") for compartment in seen]
+        signals += [ECHO, REVERSE]
     else:
-        signals = [Signal("own", compartment) for compartment in OWN_COMPARTMENTS]
+        own = OWN_COMPARTMENTS + ((NOISE,) if noise else ())
+        signals = [Signal("own", compartment) for compartment in own]
         signals += [Signal("partner", compartment) for compartment in PARTNER_COMPARTMENTS]
     return {str(signal): signal for signal in (*signals, WEIGHT)}

@@ -24,8 +24,9 @@ class Parameter:
 class Signal:
     """One compartment of one neuron that the synapse can see.
 
-    `side` is `pre`, `post`, `w` (the synapse's own weight, compartment ""), `mod` (a modulator, compartment
-    its name), or, in intrinsic rules of gains and biases, `own` (the neuron itself) and `partner`.
+    `side` is `pre`, `post`, `w` (the synapse's own weight, compartment ""), `reverse` (the weight of its reverse,
+    compartment `w`), `mod` (a modulator, compartment its name), or, in intrinsic rules of gains and biases, `own` (the
+    neuron itself) and `partner`.
     """
 
     side: str

@@ -40,6 +40,7 @@ MAX_NODES = 1500
 MAX_EXPONENT = 8  # exponents of nested powers multiplied
 
 _NOWHERE = Location()
+_ONE_SIDE = {"partner": "own", "reverse": "w"}  # neurons that are partners, and weights of one pair of synapses
 _UNREADABLE = Parameter("?")  # stands for what was refused, so that reading goes on to the next problem
 
 
@@ -205,7 +206,7 @@ class _Reader:
         if len(node.args) != 1 or node.keywords or isinstance(node.args[0], ast.Starred):
             return self._refuse(f"'{self._source(node)}': {name} takes exactly one argument, without a keyword", node)
         argument = self._read(node.args[0])
-        present = {"own" if signal.side == "partner" else signal.side for signal in signals_of(argument)}
+        present = {_ONE_SIDE.get(signal.side, signal.side) for signal in signals_of(argument)}
         sides = [side for side in ("pre", "post", "own", "w", "mod") if side in present]
         found = self._source(node)
         if len(sides) > 1:

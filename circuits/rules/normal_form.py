@@ -34,7 +34,7 @@ Polynomial: TypeAlias = dict[tuple[int, ...], Fraction]
 """Exponents of the unknowns, in one order -> coefficient, never 0."""
 
 _SIDES: dict[RuleKind, dict[str, str]] = {
-    "synapse": {"pre": "pre", "post": "post", "w": "weight", "mod": "modulator"},
+    "synapse": {"pre": "pre", "post": "post", "w": "weight", "reverse": "weight", "mod": "modulator"},
     "intrinsic": {"own": "post", "partner": "post", "w": "weight", "mod": "modulator"},
 }
 

@@ -34,9 +34,9 @@ class Vocabulary:
             return f"'{name}': {owner} is a function and needs an argument, {owner}(...)."
         if owner == "mod":
             return f"unknown modulator '{name}'."
+        if NOISE in (name, attribute):
+            return f"'{name}': noise is there only in a mode that injects it."
         if self.kind == "synapse" and owner in ("pre", "post"):
-            if attribute == NOISE:
-                return f"'{name}': noise is there only in a mode that injects it."
             return f"'{name}': of its two neurons a synapse knows {', '.join(SYNAPSE_COMPARTMENTS)}."
         if not attribute:
             return f"unknown name '{name}'."

@@ -25,13 +25,16 @@ class Collected:
         self._drives: dict[str, list[Ref]] = {}
         self._rules: dict[str, list[Plasticity]] = {}
 
-    def synapses(self, plasticity: Plasticity, sides: Mapping[str, Compartments]) -> None:
+    def synapses(
+        self, plasticity: Plasticity, sides: Mapping[str, Compartments], reverse_weight: Ref | None = None
+    ) -> None:
         label = plasticity.subject
         geometry, state = self.graph.geometries[label], weights_name(self.graph, label)
         weight = self.builder.input(state, geometry.weight_shape or (), role="state")
+        view = View(sides, weight, label, reverse_weight)
         reverse = self.graph.projections[label].reverse_of is not None
         once = self._without_what_is_said(state, plasticity)
-        drive = self.lowering.synapses(once, View(sides, weight, label), geometry, reverse=reverse)
+        drive = self.lowering.synapses(once, view, geometry, reverse=reverse)
         self._add(state, plasticity, drive)
 
     def _without_what_is_said(self, state: str, plasticity: Plasticity) -> Plasticity:

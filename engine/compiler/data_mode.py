@@ -6,11 +6,12 @@ from ...circuits.declarations import Consolidation, Mode
 from ...circuits.graph import Graph
 from ...circuits.locality import fed
 from ...circuits.plasticity import Plasticity
-from .builder import ProgramBuilder
+from ...circuits.rules import ECHO, REVERSE, reads
 from .collected import Collected
 from .consolidation import consolidation_program
 from .mode_programs import ModePrograms
-from .streams import Compartments, both_streams
+from .modulators import Modulators
+from .streams import both_streams
 
 
 def data_mode(
@@ -29,25 +30,26 @@ def data_mode(
         graph, name, name, shared=shared, synchronise=synchronise, soft_targets=soft_targets
     )
     collected = Collected(builder, graph)
-    modulators = _modulators(builder, graph)
+    modulators = Modulators(streams)
     for found in plasticity:
         if found.mode != name:
             continue
         if found.kind == "weights":
             projection = graph.projections[found.subject]
-            sides = {
-                "pre": streams.compartments[projection.source],
-                "post": streams.compartments[projection.target],
-                "mod": modulators,
-            }
-            collected.synapses(found, sides)
+            pre, post = (streams.compartments[end] for end in (projection.source, projection.target))
+            read = reads(found.expression)
+            if ECHO in read:
+                pre = {**pre, ECHO.compartment: streams.echo(found.subject)}
+            reverse = streams.weights(graph.reverses[found.subject]) if REVERSE in read else None
+            collected.synapses(found, {"pre": pre, "post": post, "mod": modulators.compartments}, reverse)
         else:
-            sides = {"own": streams.compartments[found.subject], "mod": modulators}
+            sides = {"own": streams.compartments[found.subject], "mod": modulators.compartments}
             if found.subject in graph.partners and fed(graph, found.subject, name):
                 sides["partner"] = streams.compartments[graph.partners[found.subject]]
             collected.intrinsic(found, sides, streams.normalized_sums.get(found.subject))
     watched = {f"watch/{name}": streams.named(name) for name in watch}
-    results = {**collected.drives(), **streams.statistics, **streams.losses(), **watched}
+    observed = {**streams.statistics, **streams.losses()} if mode.errs else {}
+    results = {**collected.drives(), **observed, **modulators.baselines, **watched}
     learners = collected.learners()
     return ModePrograms(
         mode,
@@ -56,10 +58,3 @@ def data_mode(
         learners,
         tuple(streams.noise.values()),
     )
-
-
-def _modulators(builder: ProgramBuilder, graph: Graph) -> Compartments:
-    return {
-        name: builder.input(f"mod/{name}", (), role="data", batched=modulator.per == "sample")
-        for name, modulator in graph.circuit.modulators.items()
-    }

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 from ...circuits.graph import Graph
 from ...circuits.plasticity import Plasticity
-from ...circuits.rules import Call, Expression, Number, Power, Product, Signal, Sum, Term
-from ...circuits.rules.compartments import NOISE
+from ...circuits.rules import NOISE, REVERSE, Call, Expression, Number, Power, Product, Signal, Sum, Term
 from ...circuits.wiring import Geometry
 from .builder import ProgramBuilder, Ref
 from .errors import cannot
@@ -22,6 +21,8 @@ class View:
     sides: Mapping[str, Compartments]
     weight: Ref
     subject: str
+    reverse: Ref | None = None
+    """The weights of the projection that runs the other way."""
 
 
 class Arithmetic:
@@ -65,6 +66,9 @@ class Arithmetic:
     def signal(self, signal: Signal) -> Ref:
         if signal.side == "w":
             return self.view.weight
+        if signal == REVERSE:
+            assert self.view.reverse is not None, "read_plasticity refuses rules that read a reverse that is not there"
+            return self.view.reverse
         compartments = self.view.sides.get(signal.side, {})
         if signal.compartment not in compartments:
             missing = self._missing(signal)

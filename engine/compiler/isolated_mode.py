@@ -6,8 +6,8 @@ from ...circuits.declarations import Consolidation, Mode
 from ...circuits.graph import Graph
 from ...circuits.locality import conducts, fed
 from ...circuits.plasticity import Plasticity, answer_of
-from ...circuits.rules.compartments import NOISE
-from .builder import ProgramBuilder
+from ...circuits.rules import NOISE, REVERSE, reads
+from .builder import ProgramBuilder, Ref
 from .collected import Collected
 from .consolidation import consolidation_program
 from .errors import cannot
@@ -28,7 +28,7 @@ def isolated_mode(
         if found.mode == name:
             alone = _Alone(builder, graph, name, found)
             noise[alone.noise.name] = alone.noise
-            collected.synapses(found, alone.sides())
+            collected.synapses(found, alone.sides(), alone.reverse_weight())
     learners = collected.learners()
     return ModePrograms(
         mode,
@@ -54,6 +54,7 @@ class _Alone:
             raise cannot(
                 f"'{self.label}' reverses no projection, so mode '{mode}' has nothing to run by itself", self.label
             )
+        self._reads_reverse = REVERSE in reads(plasticity.expression)
         self._answer = answer_of(graph, self.label, self.mode)
         geometry, fires = graph.geometries[self.label], self.mode.fires
         assert fires is not None
@@ -76,6 +77,17 @@ class _Alone:
         if self.own.reverse_of is None:
             return {"pre": lower, "post": upper}
         return {"pre": self._clamped(self.own.source, upper), "post": self._clamped(self.own.target, lower)}
+
+    def reverse_weight(self) -> Ref | None:
+        """The weights of the projection that runs the other way, where the rule reads them."""
+        if not self._reads_reverse:
+            return None
+        other = self.graph.reverses[self.label]
+        tie = self.graph.projections[other].tie
+        if tie is not None and tie.kind == "sign_of":
+            raise cannot(f"the rule of '{self.label}' reads reverse.w, but '{other}' has signs alone", self.label)
+        shape = self.graph.geometries[other].weight_shape or ()
+        return self.builder.input(weights_name(self.graph, other), shape, role="state")
 
     def _clamped(self, partner: str, forward: Compartments) -> Compartments:
         """The compartments of a feedback population whose rate is its partner's, noise included."""

@@ -14,7 +14,7 @@ def shadow_streams(graph: Graph, mode: str, name: str) -> tuple[ProgramBuilder, 
     Activities are the same values: equal operations are made once.
     """
     builder, own = both_streams(graph, mode, name)
-    exact = Streams(builder, backprop_graph(graph, mode), "engaged")
+    exact = Streams(builder, backprop_graph(graph, mode), "engaged", noise=own.injects)
     exact.activity()
     exact.feedback()
     return builder, own, exact

@@ -43,8 +43,8 @@ def weights_name(graph: Graph, label: str) -> str:
 
 
 def circuit_states(graph: Graph) -> Mapping[str, State]:
-    """Weights, magnitudes of signs, gains, biases and running statistics, by name."""
-    return {state.name: state for state in (*_synapses(graph), *_populations(graph))}
+    """Weights, magnitudes of signs, gains, biases, running statistics and running baselines, by name."""
+    return {state.name: state for state in (*_synapses(graph), *_populations(graph), *_baselines(graph))}
 
 
 def _synapses(graph: Graph) -> Iterator[State]:
@@ -56,6 +56,17 @@ def _synapses(graph: Graph) -> Iterator[State]:
         if tie is None or fixed:
             name = magnitude_name(label) if fixed else f"weights/{label}"
             yield State(name=name, shape=geometry.weight_shape, initial=projection.initial, geometry=geometry)
+
+
+def baseline_name(modulator: str) -> str:
+    """The state in which the running baseline of a modulator lives."""
+    return f"baseline/{modulator}"
+
+
+def _baselines(graph: Graph) -> Iterator[State]:
+    for name, modulator in graph.circuit.modulators.items():
+        if modulator.baseline == "running":
+            yield State(name=baseline_name(name), shape=(), initial=0.0)
 
 
 def _populations(graph: Graph) -> Iterator[State]:

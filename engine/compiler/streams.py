@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from functools import partial
 from math import sqrt
 
-from ...circuits.declarations import BatchNormalization
+from ...circuits.declarations import BatchNormalization, Noise
 from ...circuits.errors import suggest
 from ...circuits.graph import Graph
-from ...circuits.locality import conducts, fed
+from ...circuits.injection import injected
+from ...circuits.locality import conducts, taught
+from ...circuits.plasticity import answers_linearly
 from ...circuits.wiring import Pool
 from .builder import ProgramBuilder, Ref
 from .errors import cannot
@@ -28,7 +30,8 @@ class Streams:
     After `activity()`, and `feedback()` where there is a feedback stream, `compartments[population][name]` holds every
     compartment. With `frozen`, populations normalize by their running statistics, none drops out, and there is no way
     back. With `synchronise`, populations normalize over the batch of all ranks. With `soft_targets`, outputs with a
-    cross-entropy are told rates of all classes instead of a class.
+    cross-entropy are told rates of all classes instead of a class. `noise` is injected, by population, in place of what
+    the mode says; with `frozen` none is.
     """
 
     def __init__(
@@ -40,10 +43,12 @@ class Streams:
         frozen: bool = False,
         synchronise: bool = False,
         soft_targets: bool = False,
+        noise: Mapping[str, Noise] | None = None,
     ) -> None:
         self.builder = builder
         self.graph = graph
         self.mode = mode
+        self.injects: Mapping[str, Noise] = {} if frozen else injected(graph, mode) if noise is None else noise
         self.frozen = frozen
         self.synchronise = synchronise
         self.soft_targets = soft_targets
@@ -53,7 +58,8 @@ class Streams:
         self.normalized_sums: dict[str, tuple[Ref, Ref]] = {}
         """By population: the summed gated * drive and the summed gated, which fall out of undoing the normalization."""
         self.noise: dict[str, NoiseInput] = {}
-        """The noise that decides who drops out and how large redrawn synapses are, by the input's name."""
+        """The noise that is injected, that decides who drops out, and how large redrawn synapses are, by the input's
+        name."""
         self._redrawn = redrawn_magnitudes(graph)
         self._before_transfer: dict[str, Ref] = {}
         self._answers: dict[str, Ref] = {}
@@ -111,6 +117,9 @@ class Streams:
         if soma is None:
             raise cannot(f"nothing conducts to '{name}' in mode '{self.mode}'", f"populations.{name}")
         own = self.compartments[name] = {"soma": soma}
+        if name in self.injects:
+            own["noise"] = self._injected(name, self.injects[name])
+            own["soma"] = soma = build.add(soma, own["noise"])
         before = soma
         if population.normalizes:
             before = self._normalize(name, soma)
@@ -139,6 +148,12 @@ class Streams:
                 lower = self.compartments[below]["rate"] if is_max else None
                 currents.append(self.builder.project_back(pre, self.weights(label), lower, geometry))
         return self.builder.total(currents) if currents else None
+
+    def _injected(self, name: str, how: Noise) -> Ref:
+        shape = self.graph.shapes[name]
+        noise = NoiseInput(name=f"noise/{name}", shape=shape, distribution=how.noise, scale=how.scale)
+        self.noise[noise.name] = noise
+        return self.builder.input(noise.name, shape, role="noise", batched=True)
 
     def _drop_out(self, name: str, probability: float) -> Ref:
         """The factor of each neuron's rate: 0 with this probability, else what keeps the rate's mean."""
@@ -172,11 +187,33 @@ class Streams:
     def feedback(self) -> None:
         """The feedback stream, outputs first, and the cross-projections that teach."""
         for name in self.graph.feedback:
-            self._err(name)
+            if driven(self.graph, name, self.mode):
+                self._follow(name)
+            else:
+                self._err(name)
         for name in (*self.graph.feedback, *self.graph.forward):
-            if fed(self.graph, name, self.mode):
-                partner = self.graph.populations[name].partner or self.graph.partners[name]
-                self.compartments[name]["apical"] = self.compartments[partner]["rate"]
+            told = taught(self.graph, name, self.mode)
+            if told is not None:
+                self._listen(name, told)
+
+    def _listen(self, name: str, told: str) -> None:
+        """What a population hears of its partner: the compartment `told` and, in feedback neurons, injected noise."""
+        own = self.graph.populations[name].partner
+        partner = self.compartments[own or self.graph.partners[name]]
+        self.compartments[name]["apical"] = partner[told]
+        if own is not None and "noise" in partner:
+            self.compartments[name]["noise"] = partner["noise"]
+
+    def _follow(self, name: str) -> None:
+        """A feedback population that is clamped to its partner: its rate is what the partner answers."""
+        partner = self.graph.populations[name].partner
+        assert partner is not None
+        mode, seen = self.graph.circuit.modes[self.mode], self.compartments[partner]
+        linear = answers_linearly(self.graph.populations[partner], mode)
+        arriving = self._current(name)
+        if arriving is None:
+            arriving = self.builder.scale(self.builder.ones(seen["soma"], self.graph.shapes[name]), 0.0)
+        self.compartments[name] = {"soma": arriving, "rate": seen["soma"] if linear else seen["rate"]}
 
     def _err(self, name: str) -> None:
         partner = self.graph.populations[name].partner
@@ -223,6 +260,17 @@ class Streams:
         self.normalized_sums[partner] = (by_drive, alone)
         return error
 
+    def echo(self, label: str) -> Ref:
+        """What the neurons that a projection drives would send back through it of their apical activity."""
+        projection, geometry = self.graph.projections[label], self.graph.geometries[label]
+        target = self.compartments[projection.target]
+        if "apical" not in target:
+            raise cannot(f"the rule of '{label}' reads pre.echo, but nothing teaches '{projection.target}'", label)
+        weights = self.weights(label)
+        if projection.reverse_of is not None:
+            return self.builder.project(target["apical"], weights, geometry)
+        return self.builder.project_back(target["apical"], weights, None, geometry)
+
     # ---- results
 
     def named(self, name: str) -> Ref:
@@ -244,13 +292,24 @@ class Streams:
         """
         found: dict[str, Ref] = {}
         for name in self.graph.outputs:
-            loss, label = self.graph.populations[name].output_loss, self.label(name)
-            seen = self.compartments[name]["rate"] if loss == "squared" else self._before_transfer[name]
-            assert loss is not None
+            seen, label, loss = self._compared(name)
             found[f"loss/{name}"] = self.builder.loss(seen, label, loss)
             if len(self.graph.shapes[name]) == 1 and self.graph.shapes[name] != (1,):
                 found[f"accuracy/{name}"] = self.builder.accuracy(seen, label)
         return found
+
+    def judged(self, output: str) -> tuple[Ref, Ref, str]:
+        """What the loss of an output compares: the output, the label as activity, and the loss."""
+        seen, label, loss = self._compared(output)
+        is_class = self.builder[label].shape != self.graph.shapes[output]
+        return seen, self.builder.one_hot(label, self.graph.shapes[output][0]) if is_class else label, loss
+
+    def _compared(self, output: str) -> tuple[Ref, Ref, str]:
+        """The output as its loss looks at it, the label as it is given, and the loss."""
+        loss = self.graph.populations[output].output_loss
+        assert loss is not None
+        seen = self.compartments[output]["rate"] if loss == "squared" else self._before_transfer[output]
+        return seen, self.label(output), loss
 
 
 def both_streams(
@@ -268,3 +327,8 @@ def both_streams(
     streams.activity()
     streams.feedback()
     return builder, streams
+
+
+def driven(graph: Graph, population: str, mode: str) -> bool:
+    """Whether a cross-projection clamps a feedback population to its partner in a mode."""
+    return any(cross.role == "drive" and conducts(graph, cross.modes, mode) for cross in graph.cross_onto(population))

@@ -137,13 +137,13 @@ def test_terms_are_distinct_separable_and_bound(rule):
     assert len({(t.pre, t.post, t.weight, t.modulator) for t in terms}) == len(terms) <= 64
     assert all(term.coefficient for term in terms)
     for term in terms:
-        for side, part in (
-            ("pre", term.pre),
-            ("post", term.post),
-            ("w", term.weight),
-            ("mod", term.modulator),
+        for sides, part in (
+            ({"pre"}, term.pre),
+            ({"post"}, term.post),
+            ({"w", "reverse"}, term.weight),
+            ({"mod"}, term.modulator),
         ):
-            assert part is None or {s.side for s in signals_in(part)} == {side}
+            assert part is None or {s.side for s in signals_in(part)} <= sides
     drive, decay = split_decay(terms)
     assert len(terms) - len(drive) == (decay != 0)
 

@@ -8,8 +8,10 @@ import pytest
 
 from counterstream.circuits.rules import (
     COMPARTMENTS,
+    ECHO,
     FUNCTIONS,
     RESERVED_WORDS,
+    REVERSE,
     Signal,
     bind,
     compartments,
@@ -21,7 +23,7 @@ from counterstream.circuits.rules import (
     visible_signals,
 )
 
-X = Signal("pre", "rate")
+X, WEIGHT = Signal("pre", "rate"), Signal("w")
 
 
 def read(text):
@@ -79,9 +81,11 @@ def test_what_rules_may_name_is_a_compartment_of_some_population():
     for signal in visible_signals("intrinsic").values():
         assert {"own": forward, "partner": feedback, "w": ("",)}[signal.side].count(signal.compartment) == 1
     for signal in visible_signals("synapse").values():
-        assert signal.side == "w" or (signal.compartment in forward and signal.compartment in feedback)
+        own = signal.compartment in forward and signal.compartment in feedback
+        assert own or signal in (WEIGHT, REVERSE, ECHO)
     added = visible_signals("synapse", noise=True).keys() - visible_signals("synapse").keys()
     assert added == {"pre.noise", "post.noise"}
+    assert visible_signals("intrinsic", noise=True).keys() - visible_signals("intrinsic").keys() == {"noise"}
 
 
 def test_reads_names_every_signal_even_inside_functions():
