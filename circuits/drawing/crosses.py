@@ -13,7 +13,7 @@ SPACING, MARGIN = 13.0, 11.0
 """From line to line, and from the first and the last to the edge of the box."""
 MEANINGS = {
     "gate": "hands the feedback neuron what it needs of its partner\u2019s local derivative",
-    "teach": "brings the partner\u2019s rate to the apical compartment, where rules read it",
+    "teach": "brings the partner\u2019s rate (or its soma) to the apical compartment, where rules read it",
     "drive": "clamps the feedback neuron\u2019s rate to its partner\u2019s",
 }
 

@@ -113,7 +113,7 @@ def _mode_cost(name: str, turns: tuple[ModePrograms, ...], batch: int, itemsize:
             for turn in turns
         ),
         isolates=mode.isolates,
-        every=mode.every if mode.isolates else 1,
+        every=mode.every,
         maps=sum(maps.values()),
     )
 

@@ -47,7 +47,8 @@ def data_mode(
             if found.subject in graph.partners and fed(graph, found.subject, name):
                 sides["partner"] = streams.compartments[graph.partners[found.subject]]
             collected.intrinsic(found, sides, streams.normalized_sums.get(found.subject))
-    watched = {f"watch/{name}": streams.named(name) for name in watch}
+    # A mode in which no errors come back has fewer compartments; what it lacks is watched where it is.
+    watched = {f"watch/{name}": streams.named(name) for name in watch if mode.errs or streams.holds(name)}
     observed = {**streams.statistics, **streams.losses()} if mode.errs else {}
     results = {**collected.drives(), **observed, **modulators.baselines, **watched}
     learners = collected.learners()

@@ -284,6 +284,11 @@ class Streams:
             raise cannot(f"'{population}' has no '{compartment}'. {suggest(compartment, available, 'compartments')}")
         return available[compartment]
 
+    def holds(self, name: str) -> bool:
+        """Whether "POPULATION.COMPARTMENT" is there in this mode."""
+        population, _, compartment = name.rpartition(".")
+        return compartment in self.compartments.get(population, {})
+
     def losses(self) -> Mapping[str, Ref]:
         """loss/OUTPUT for every output population, and accuracy/OUTPUT for those that may stand for classes.
 

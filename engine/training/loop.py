@@ -174,9 +174,16 @@ class Training:
         for mode, every in self.modes.items():
             if self.step % every == 0:
                 started, turn = time.perf_counter(), self.sim.turn(mode)
-                self.sim.run(mode, steps=1)
+                self._beside(mode, batch)
                 seconds += self._took(mode, turn, started)
         return result, seconds
+
+    def _beside(self, mode: str, batch: Batch) -> None:
+        """One step of another mode: on noise, or on the batch that the engaged step has seen."""
+        if self.sim.circuit.modes[mode].isolates:
+            self.sim.run(mode, steps=1)
+        else:
+            self.sim.step(batch.images, batch.target, mode=mode)
 
     def _took(self, mode: str, turn: int, started: float) -> float:
         seconds = time.perf_counter() - started
@@ -279,10 +286,10 @@ def check_batch(experiment: Experiment, dataset: Dataset) -> None:
 
 
 def mode_intervals(sim: Simulator, experiment: Experiment) -> dict[str, int]:
-    """Every mode that needs no data, and after how many engaged steps it runs: the experiment's word, else
-    the system's.
+    """Every mode but the engaged one, and after how many engaged steps it runs: the experiment's word, else the
+    system's.
     """
-    declared = {name: mode.every for name, mode in sim.circuit.modes.items() if mode.isolates}
+    declared = {name: mode.every for name, mode in sim.circuit.modes.items() if name != sim.compiled.data_mode}
     plans = {name: plan.every for name, plan in experiment.modes.items() if name in declared}
     planned = {name: every for name, every in plans.items() if every is not None}
     return {name: every for name, every in (declared | planned).items() if every}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from ...circuits.declarations import Circuit
+from ...circuits.declarations import Circuit, Mode
 from ...circuits.errors import suggest
 from ...circuits.expansion import expand
 from ...circuits.graph import build_graph
@@ -177,12 +177,21 @@ def _check_data(circuit: Circuit, dataset: Dataset) -> None:
 def _check_modes(chosen: list[System], experiment: Experiment) -> None:
     """Raise ExperimentError for a mode of the experiment that none of its systems has."""
     circuits = [system.explicit for system in chosen]
-    known = {name for circuit in circuits for name, mode in circuit.modes.items() if mode.isolates}
-    for name in experiment.modes:
+    known = {name: mode for circuit in circuits for name, mode in _beside(circuit).items()}
+    for name, plan in experiment.modes.items():
         if name not in known:
             hint = suggest(name, sorted(known), "modes")
-            message = f"must be a mode that one of the learning systems runs on noise. {hint}"
+            message = f"must be a mode that one of the learning systems runs beside the engaged one. {hint}"
             raise ExperimentError(experiment.placed(message, "modes", name))
+        if not known[name].isolates and (plan.samples or plan.layers):
+            message = f"has a mode with data, '{name}': samples and layers belong to one that runs on noise"
+            raise ExperimentError(experiment.placed(message, "modes", name))
+
+
+def _beside(circuit: Circuit) -> dict[str, Mode]:
+    """The modes of an explicit circuit other than the engaged one, which is the first in which data flow."""
+    engaged = next(name for name, mode in circuit.modes.items() if not mode.isolates)
+    return {name: mode for name, mode in circuit.modes.items() if name != engaged}
 
 
 def _use_threads(threads: int | None) -> None:

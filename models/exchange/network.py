@@ -164,7 +164,7 @@ class Network:
 def steps_with_data(simulator: Simulator) -> int:
     """How many batches the simulator's running statistics have seen."""
     modes = simulator.compiled.modes
-    return sum(steps for mode, steps in simulator.steps.items() if not modes[mode].mode.isolates)
+    return sum(steps for mode, steps in simulator.steps.items() if modes[mode].mode.errs)
 
 
 def as_array(tensor: Any) -> Array:

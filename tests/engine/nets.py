@@ -22,6 +22,16 @@ SYSTEMS = (
     "direct_feedback_alignment",
 )
 
+BESIDE_DATA = (
+    "symmetric_alignment",
+    "activation_alignment",
+    "information_alignment",
+    "node_perturbation",
+    "phaseless_mirror",
+    "perturbed_feedback",
+)
+"""Systems that read weights of others, clamp feedback neurons on data, inject noise or are rewarded."""
+
 RESIDUAL = """
 name: residual
 populations:
@@ -118,11 +128,15 @@ def once(circuit: cs.Circuit, **how: Any) -> Simulator:
 
 
 def masks(sim: Simulator, samples: int, random: np.random.Generator) -> dict[str, Array]:
-    """Who drops out in one engaged step, by population: the same for every engine."""
-    return {
-        noise.name.removeprefix("dropout/"): random.integers(0, 2, (samples, *noise.shape)) * 1.0
-        for noise in sim.compiled.modes["engaged"].noise
-    }
+    """Who drops out in one engaged step and what is injected, as `step` takes it: the same for every engine."""
+    found: dict[str, Array] = {}
+    for noise in sim.compiled.modes["engaged"].noise:
+        kind, _, name = noise.name.partition("/")
+        if kind == "dropout":
+            found[name] = random.integers(0, 2, (samples, *noise.shape)) * 1.0
+        else:
+            found[f"{name}.noise"] = noise.scale * random.normal(size=(samples, *noise.shape))
+    return found
 
 
 def learned(sim: Simulator, *step: Any, **how: Any) -> dict[str, Array]:

@@ -6,10 +6,12 @@ from typing import Any
 import numpy as np
 
 import counterstream as cs
+from counterstream.circuits.declarations import LearningSystem, Modulator
 from counterstream.engine import Ranks
 from counterstream.engine.simulator import Simulator
+from counterstream.models import load_learning
 
-from .nets import PLAIN, SYSTEMS, Array, plain, plain_batch, residual, residual_batch, simulate
+from .nets import BESIDE_DATA, PLAIN, SYSTEMS, Array, plain, plain_batch, residual, residual_batch, simulate
 
 STEPS = 20
 SHARES = (5, 3)
@@ -73,6 +75,10 @@ def runs() -> dict[str, Run]:
     found["dropout"] = Run(cs.loads(dropping, learning="kolen_pollack"))
     found["redrawn"] = Run(plain("batchwise_random_sign_feedback", decay=0.01))
     found["centre"] = Run(cs.loads(CENTRED), batch=lambda **how: (plain_batch(**how)[0], None))
+    for system in BESIDE_DATA:
+        found[system] = Run(plain(system, decay=0.01))
+    found["running baseline"] = Run(cs.loads(PLAIN, learning=rewarded(baseline="running")))
+    found["reward of the batch"] = Run(cs.loads(PLAIN, learning=rewarded(per="batch", baseline="noiseless")))
     found["alike"] = Run(residual(learning="kolen_pollack", decay=0.01), batch=residual_batch, alike=True)
     for system in ("backprop", "weight_mirror", "kolen_pollack"):
         found[f"synchronised {system}"] = Run(
@@ -80,6 +86,12 @@ def runs() -> dict[str, Run]:
             reads=("hidden1~.rate", "top.rate"), watch=("top.rate",),
         )  # fmt: skip
     return found
+
+
+def rewarded(**reward: str) -> LearningSystem:
+    """Node perturbation with another reward."""
+    system = load_learning("node_perturbation")
+    return system.model_copy(update={"modulators": {"reward": Modulator(of="loss", **reward)}})
 
 
 def begun(run: Run, ranks: Ranks | None = None) -> Simulator:
@@ -98,6 +110,8 @@ def carried_out(run: Run, ranks: Ranks | None = None) -> tuple[Simulator, dict[s
         metrics.append(sim.step(data[share], None if target is None else target[share]))
         if "mirror" in sim.steps:
             sim.run("mirror")
+        if "align" in sim.steps:
+            sim.step(data[share], mode="align")
     found: dict[str, Array] = dict(sim.state_dict())
     found |= {name: sim.read(name) for name in run.reads}
     found |= {f"metrics/{name}": np.array([each[name] for each in metrics]) for name in metrics[0]}

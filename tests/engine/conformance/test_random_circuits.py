@@ -9,7 +9,7 @@ import counterstream as cs
 from counterstream.engine.simulator import Simulator
 from counterstream.models.library import load_learning
 
-from ..nets import SYSTEMS, close, masks, simulate
+from ..nets import BESIDE_DATA, SYSTEMS, close, masks, simulate
 from .circuits import SAMPLES, Drawn, drawn_circuits
 
 STEPS = 3
@@ -52,6 +52,8 @@ def trained(drawn: Drawn, circuit: cs.Circuit, how: cs.Consolidation, engine: st
         assume(engine == "reference" or not rounding_decides(sim))
         if "mirror" in sim.compiled.modes:
             sim.run("mirror", noise=noises(sim, random))
+        if "align" in sim.compiled.modes:
+            sim.step(*batch, mode="align")
     return sim
 
 
@@ -63,8 +65,8 @@ def compare(sim: Simulator, oracle: Simulator, tolerance: float) -> None:
         np.testing.assert_allclose(found[name], value, rtol=0, atol=tolerance * scale, err_msg=name)
 
 
-@settings(max_examples=60)
-@given(drawn_circuits(), st.sampled_from(SYSTEMS), st.sampled_from(CONSOLIDATIONS))
+@settings(max_examples=80)
+@given(drawn_circuits(), st.sampled_from((*SYSTEMS, *BESIDE_DATA)), st.sampled_from(CONSOLIDATIONS))
 def test_torch_equals_reference_in_float64(drawn: Drawn, system: str, how: cs.Consolidation) -> None:
     circuit = drawn.circuit(system)
     sim = trained(drawn, circuit, how, "torch", "float64")

@@ -7,6 +7,7 @@ import torch
 
 import counterstream as cs
 from counterstream.circuits.declarations import LearningSystem
+from counterstream.circuits.locality import Finding
 from counterstream.models import load_learning
 
 from ..nets import close, once, simulate
@@ -131,12 +132,11 @@ def test_what_is_not_local_in_the_primitives_is_said() -> None:
     verdicts = {name: cs.check(one_layer("dense", rule)) for name, (rule, _) in PRIMITIVES.items()}
     assert [name for name, report in verdicts.items() if not report.local] == ["sparse", "self"]
     said = {name: dict(report.violations).get("kernel~") for name, report in verdicts.items()}
-    assert said["self"] is not None and said["self"].kind == "transport"
-    assert said["self"].message == "in mode 'align' its rule reads reverse.w, a weight of 'kernel'"
-    assert said["sparse"] is not None and said["sparse"].kind == "transport"
-    assert said["sparse"].message == (
-        "in mode 'align' its rule reads pre.echo, what its presynaptic neuron would get back through the weights of all "
-        "synapses that leave it"
+    assert said["self"] == Finding("transport", "in mode 'align' its rule reads reverse.w, a weight of 'kernel'")
+    assert said["sparse"] == Finding(
+        "transport",
+        "in mode 'align' its rule reads pre.echo, what its presynaptic neuron would get back through the weights of "
+        "all synapses that leave it",
     )
 
 
