@@ -19,32 +19,17 @@ class Modulators:
         self.compartments: Compartments = {name: self._value(name, modulator) for name, modulator in declared.items()}
 
     def _value(self, name: str, modulator: Modulator) -> Ref:
-        build = self.builder
         if modulator.of is None:
-            return build.input(f"mod/{name}", (), role="data", batched=modulator.per == "sample")
+            return self.builder.input(f"mod/{name}", (), role="data", batched=modulator.per == "sample")
         reward = self._reward(self.streams, modulator)
         match modulator.baseline:
             case "noiseless":
-                seen = self.streams
-                without = Streams(
-                    build,
-                    seen.graph,
-                    seen.mode,
-                    synchronise=seen.synchronise,
-                    soft_targets=seen.soft_targets,
-                    noise={},
-                )
-                without.activity()
-                return build.add(reward, build.scale(self._reward(without, modulator), -1.0))
+                expected = self._reward(self._noiseless(), modulator)
             case "running":
-                state = baseline_name(name)
-                expected = build.input(state, (), role="state")
-                seen = build.batch_mean(reward, "keep") if build[reward].batched else reward
-                kept = build.scale(expected, 1 - modulator.momentum)
-                self.baselines[state] = build.add(kept, build.scale(seen, modulator.momentum))
-                return build.add(reward, build.scale(expected, -1.0))
+                expected = self._running(baseline_name(name), reward, modulator.momentum)
             case _:
                 return reward
+        return self.builder.add(reward, self.builder.scale(expected, -1.0))
 
     def _reward(self, streams: Streams, modulator: Modulator) -> Ref:
         """Minus the loss, summed over the outputs: of each sample, or its mean over the batch of all ranks."""
@@ -54,3 +39,25 @@ class Modulators:
         if modulator.per == "sample":
             return reward
         return build.over_ranks(build.batch_mean(reward, "keep"), reward)
+
+    def _noiseless(self) -> Streams:
+        """Another forward pass on the same data, in which no noise is injected. Who drops out is the same."""
+        given = self.streams
+        noiseless = Streams(
+            self.builder,
+            given.graph,
+            given.mode,
+            synchronise=given.synchronise,
+            soft_targets=given.soft_targets,
+            noise={},
+        )
+        noiseless.activity()
+        return noiseless
+
+    def _running(self, state: str, reward: Ref, momentum: float) -> Ref:
+        """The mean of earlier rewards; its new state moves towards the mean of this step's."""
+        build = self.builder
+        expected = build.input(state, (), role="state")
+        seen = build.batch_mean(reward, "keep") if build[reward].batched else reward
+        self.baselines[state] = build.add(build.scale(expected, 1 - momentum), build.scale(seen, momentum))
+        return expected
