@@ -7,7 +7,11 @@ from ..circuits.errors import CounterstreamError
 from .console import console
 
 if TYPE_CHECKING:
+    from ..engine.data.source import DataSource
     from ..engine.training import Experiment
+    from ..engine.training.experiment import ModePlan
+
+PLACES = ("folder", "file")  # the keys of a data source that say where it lies
 
 
 def changed(experiment: "Experiment", **changes: Any) -> "Experiment":
@@ -37,6 +41,27 @@ def names_in(text: str | None) -> tuple[str, ...] | None:
     if not names:
         raise CounterstreamError(f"learning systems: must name at least one (got {text!r}). See: counterstream list")
     return names
+
+
+def source_at(experiment: "Experiment", place: Path) -> "DataSource":
+    """The experiment's data, to be found at `place`. Raises CounterstreamError where they lie nowhere."""
+    for key in PLACES:
+        if key in type(experiment.data).model_fields:
+            return experiment.data.model_copy(update={key: str(place.absolute())})
+    raise CounterstreamError(
+        f"--data: {experiment.name} must be trained on data that lie somewhere (got {experiment.data.kind}, which come "
+        "with the package). Leave it out, or name other data in the experiment"
+    )
+
+
+def modes_in_use(experiment: "Experiment", systems: tuple[str, ...]) -> "dict[str, ModePlan]":
+    """The experiment's plans for modes, without those that its own learning systems have and `systems` do not: one
+    file may plan the mirror of one system, and be run with another.
+    """
+    from .loading import modes_of
+
+    idle = modes_of(experiment) - modes_of(changed(experiment, learning=systems))
+    return {name: plan for name, plan in experiment.modes.items() if name not in idle}
 
 
 def carry_out(experiment: "Experiment", folder: Path, *, overwrite: bool, tensorboard: bool = False) -> list[Path]:

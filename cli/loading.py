@@ -18,6 +18,12 @@ def circuits_of(experiment: "Experiment") -> "list[Circuit]":
     return [_circuit(experiment, system) for system in systems] if systems else [_circuit(experiment, None)]
 
 
+def modes_of(experiment: "Experiment") -> set[str]:
+    """The modes that any of its learning systems has. Raises CircuitError."""
+    found = (document.data.get("modes") for document in _systems(experiment) if isinstance(document.data, dict))
+    return {str(name) for modes in found if isinstance(modes, dict) for name in modes}
+
+
 def _systems(experiment: "Experiment") -> "list[Document]":
     from ..models.library import learning_document
 

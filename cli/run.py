@@ -13,6 +13,10 @@ def run(
     ] = None,
     seeds: Annotated[int | None, typer.Option(min=1, metavar="N", help="Train with the seeds 0 to N - 1.")] = None,
     epochs: Annotated[int | None, typer.Option(min=1, metavar="N", help="How long to train.")] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(metavar="PATH", help="Where the images lie, in place of the experiment's folder or file."),
+    ] = None,
     device: Annotated[str | None, typer.Option(metavar="DEVICE", help="Where to compute, such as cpu or cuda.")] = None,
     output: Annotated[
         Path | None,
@@ -34,11 +38,18 @@ def run(
       counterstream run examples/digits.yaml --learning kolen_pollack --seeds 3 --output runs/kp
     """
     from ..engine.training import read
-    from .experiment import carry_out, changed, names_in, seeds_up_to
+    from .experiment import carry_out, changed, modes_in_use, names_in, seeds_up_to, source_at
     from .html_report import next_step
 
+    written, systems = read(experiment), names_in(learning)
     declared = changed(
-        read(experiment), learning=names_in(learning), seeds=seeds_up_to(seeds), epochs=epochs, device=device
+        written,
+        learning=systems,
+        modes=None if systems is None else modes_in_use(written, systems),
+        seeds=seeds_up_to(seeds),
+        epochs=epochs,
+        data=None if data is None else source_at(written, data),
+        device=device,
     )
     folder = output or Path(declared.output or f"runs/{declared.name}")
     carry_out(declared, folder, overwrite=overwrite, tensorboard=tensorboard)

@@ -18,6 +18,7 @@ class Task:
     """None stands for what the recording does not tell.
 
     images: training images an epoch, from steps and batch: up to one batch too few, since what fills none is left out.
+    set_aside: those cut from the training images to watch the run.
     network: equal for equal forward networks, whatever learns in them.
     """
 
@@ -29,6 +30,7 @@ class Task:
     epochs: int | None
     batch: int | None
     images: int | None
+    set_aside: int = 0
 
     @classmethod
     def of(cls, run: Run) -> "Task":
@@ -44,13 +46,14 @@ class Task:
             epochs=epochs,
             batch=batch,
             images=_images(run, batch),
+            set_aside=_set_aside(experiment.get("data")),
         )
 
     def is_of(self, other: PublishedTask) -> bool:
         """Whether classes and number of training images are the other's. What the images show is not recorded."""
         if self.batch is None or self.images is None:
             return False
-        return self.classes == other.classes and 0 <= other.images - self.images < self.batch
+        return self.classes == other.classes and 0 <= other.images - self.set_aside - self.images < self.batch
 
     def __str__(self) -> str:
         parts = [self.data]
@@ -75,6 +78,11 @@ def _data(declared: Any) -> str:
             settings = next((settings[key] for key in ("folder", "file", "path") if key in settings), None)
         return f"{kind} ({settings})" if isinstance(settings, str) else str(kind)
     return declared if isinstance(declared, str) else "data not recorded"
+
+
+def _set_aside(declared: Any) -> int:
+    settings = next(iter(declared.values()), None) if isinstance(declared, dict) else None
+    return (_count(settings.get("validation")) or 0) if isinstance(settings, dict) else 0
 
 
 @lru_cache(maxsize=64)

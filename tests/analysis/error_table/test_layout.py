@@ -45,6 +45,7 @@ def test_a_network_that_nobody_reported_stands_alone(tmp_path: Path) -> None:
     [
         (IMAGENET, True),
         (IMAGENET | {"steps": 5003}, False),
+        (IMAGENET | {"steps": 4965, "data": {"imagenet": {"folder": "/data", "validation": 10000}}}, True),
         (IMAGENET | {"steps": 5005}, False),
         (IMAGENET | {"text": circuit("backprop", classes=100, size=224)}, False),
         ({}, False),
