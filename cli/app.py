@@ -75,6 +75,9 @@ def counterstream(
     """
 
 
+# An equation may well begin with a minus, which is no option then.
+EQUATIONS = {"test-rule": {"ignore_unknown_options": True}}
+
 for _name, _command in COMMANDS.items():
-    app.command(_name)(_command)
+    app.command(_name, context_settings=EQUATIONS.get(_name))(_command)
 app.add_typer(data.data, name="data")

@@ -198,7 +198,7 @@ def _around(document: Document) -> Document:
     }
     origins: dict[tuple[str | int, ...], tuple[Document, tuple[str | int, ...]]] = {(): (document, ())}
     forward = ("modes", "engaged", "forward")
-    origins[forward] = (document, ())
+    origins[forward] = (document, ("dw",))
     for key in rule:
         origins[*forward, key] = document, (key,)
     return Document(data, document.file, origins=origins)

@@ -4,6 +4,20 @@ from ..requirements import require_hypothesis
 
 require_hypothesis()
 
-from .circuits import circuits, declared  # noqa: E402 - only once it is known that hypothesis is there
+from .arrays import activities, batches, weights  # noqa: E402 - only once it is known that hypothesis is there
+from .circuits import circuits, declared  # noqa: E402
+from .numbers import numbers  # noqa: E402
+from .situations import situations  # noqa: E402
+from .wirings import geometries, shapes  # noqa: E402
 
-__all__ = ["circuits", "declared"]
+__all__ = [
+    "activities",
+    "batches",
+    "circuits",
+    "declared",
+    "geometries",
+    "numbers",
+    "shapes",
+    "situations",
+    "weights",
+]

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 
 from ...circuits import Circuit
 from ...circuits.declarations import LearningSystem
+from ...circuits.wiring import Shape
 from ...circuits.yamlfile import Document
 from ...models import stock_learning
 from ...models.library import load_document
+from .wirings import convolutions, windows
 
-Shape = tuple[int, ...]
 SMOOTH = ("linear", "tanh", "sigmoid", "gelu", "silu", "softplus")
 TRANSFERS = (*SMOOTH, "relu", "relu6", "hardswish")
 OUTPUTS = (
@@ -92,7 +93,7 @@ class _Net:
     def conv(self) -> None:
         """A convolution, sometimes joined by a second one into the same sum."""
         source = self.some(maps=True)
-        wiring, shape = self.drawn_conv(self.shapes[source])
+        wiring, shape = self.draw(convolutions(self.shapes[source]))
         if min(shape[1:]) < 1:
             return
         target = self.grow(shape)
@@ -100,19 +101,6 @@ class _Net:
         twins = [name for name, other in self.shapes.items() if other == self.shapes[source] and name != target]
         if self.draw(st.booleans()):
             self.join(self.draw(st.sampled_from(twins)), target, {"conv": wiring})
-
-    def drawn_conv(self, source: Shape) -> tuple[dict[str, Any], Shape]:
-        draw, sides = self.draw, st.integers(1, 3)
-        groups = draw(st.sampled_from([count for count in (1, 2, 3, 4) if source[0] % count == 0]))
-        kernel, stride, dilation = ([draw(sides), draw(sides)] for _ in range(3))
-        padding = [draw(st.integers(0, 2)), draw(st.integers(0, 2))]
-        channels = groups * draw(st.integers(1, 2))
-        wiring = {"channels": channels, "kernel": kernel, "stride": stride, "padding": padding}
-        high, wide = (
-            (size + 2 * pad - spread * (side - 1) - 1) // step + 1
-            for size, pad, spread, side, step in zip(source[1:], padding, dilation, kernel, stride, strict=True)
-        )
-        return {**wiring, "dilation": dilation, "groups": groups}, (channels, high, wide)
 
     def pool(self) -> None:
         """An average or a maximum, of the whole map, of windows that share it out, or of windows of one size."""
@@ -126,21 +114,8 @@ class _Net:
             to = [self.draw(st.integers(1, 5)), self.draw(st.integers(1, 5))]
             self.join(source, self.grow((channels, *to)), {"pool": {"kind": kind, "to": to}})
         else:
-            wiring, shape = self.drawn_windows(kind, channels, sides)
+            wiring, shape = self.draw(windows(kind, (channels, *sides)))
             self.join(source, self.grow(shape), {"pool": wiring})
-
-    def drawn_windows(self, kind: str, channels: int, sides: list[int]) -> tuple[dict[str, Any], Shape]:
-        draw = self.draw
-        size = draw(st.integers(1, min(sides)))
-        stride, padding = draw(st.integers(1, 3)), draw(st.integers(0, size // 2))
-        ceil = kind == "max" and draw(st.booleans())
-        starts = [range(-padding, side, stride) for side in sides]  # where windows may start
-        high, wide = (
-            sum(start + size <= side + padding or (ceil and start + size - stride < side + padding) for start in along)
-            for along, side in zip(starts, sides, strict=True)
-        )
-        wiring = {"kind": kind, "size": size, "stride": stride, "padding": padding}
-        return ({**wiring, "ceil": True} if ceil else wiring), (channels, high, wide)
 
     def one_to_one(self) -> None:
         """A sum of one or two populations of one shape: a skip."""
