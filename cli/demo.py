@@ -51,6 +51,8 @@ def demo(
     declared = files("counterstream.models") / "experiments" / EXPERIMENT
     experiment = changed(read(str(declared)), seeds=seeds_up_to(seeds), epochs=epochs, learning=names_in(systems))
     recordings = carry_out(experiment, output, overwrite=overwrite)
+    if not recordings:  # one of several processes, and not the one that talks
+        return
     print(
         NEXT.format(
             decay=experiment.parameters["decay"],

@@ -1,5 +1,6 @@
 """What `demo` and `run` share: carrying an experiment out with a display, and reporting what it came to."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +9,7 @@ from .console import console
 
 if TYPE_CHECKING:
     from ..engine.data.source import DataSource
-    from ..engine.training import Experiment
+    from ..engine.training import Experiment, OutputFolder, Prepared
     from ..engine.training.experiment import ModePlan
 
 PLACES = ("folder", "file")  # the keys of a data source that say where it lies
@@ -64,22 +65,43 @@ def modes_in_use(experiment: "Experiment", systems: tuple[str, ...]) -> "dict[st
     return {name: plan for name, plan in experiment.modes.items() if name not in idle}
 
 
-def carry_out(experiment: "Experiment", folder: Path, *, overwrite: bool, tensorboard: bool = False) -> list[Path]:
-    """Train, write everything into `folder`, and print the table. What was finished is kept whatever happens."""
-    from ..engine.training import Finished, Interrupted, OutputFolder, prepare, run_experiment
+def carry_out(
+    experiment: "Experiment", folder: Path, *, overwrite: bool, resume: bool = False, tensorboard: bool = False
+) -> list[Path]:
+    """Train, write everything into `folder`, and print the table. What was finished is kept whatever happens.
+
+    Where torchrun started several processes, all of them train; rank 0 alone writes and prints, and the others return
+    no recordings. A process that torchrun started anew resumes.
+    """
+    from ..engine.training import (
+        Finished,
+        Interrupted,
+        Silent,
+        company_of,
+        prepare,
+        restarted,
+        run_experiment,
+    )
     from . import report
     from .loading import circuits_of
     from .watching import watching
 
-    prepared = prepare(experiment, circuits_of(experiment))
-    output, finished = OutputFolder(folder, overwrite=overwrite), Finished()
-    try:
-        with watching(output, prepared, tensorboard=tensorboard) as progress:
-            run_experiment(prepared, output, progress=progress, finished=finished)
-    except Exception as error:
-        status = "interrupted" if isinstance(error, Interrupted) else "failed"
-        report.write(finished.paths, experiment, output, status)
-        raise
+    resume = resume or restarted()
+    with company_of(experiment) as company:
+        prepared = prepare(experiment, circuits_of(experiment), company)
+        output = company.told(lambda: _output(folder, prepared, overwrite=overwrite, resume=resume))
+        finished = Finished()
+        watched = watching(output, prepared, tensorboard=tensorboard) if company.leads else nullcontext(Silent())
+        try:
+            with watched as progress:
+                run_experiment(prepared, output, progress=progress, finished=finished, company=company, resume=resume)
+        except Exception as error:
+            if company.leads:
+                status = "interrupted" if isinstance(error, Interrupted) else "failed"
+                report.write(finished.paths, experiment, output, status)
+            raise
+        if not company.leads:
+            return []
     rows = report.write(finished.paths, experiment, output, "complete")
     screen = console()
     screen.print(report.table(rows))
@@ -87,6 +109,17 @@ def carry_out(experiment: "Experiment", folder: Path, *, overwrite: bool, tensor
     recordings = f"{len(finished.paths)} HDF5 recording{'s' if len(finished.paths) != 1 else ''}"
     screen.print(f"\nWritten to {folder}/: {recordings}, {report.SUMMARY}, {report.FIGURE}", soft_wrap=True)
     return finished.paths
+
+
+def _output(folder: Path, prepared: "Prepared", *, overwrite: bool, resume: bool) -> "OutputFolder":
+    """The folder to write into: what is there is gone on with, if that is wanted and there is anything."""
+    from ..engine.training import OutputFolder, check_resumable
+
+    if resume and folder.is_dir() and any(folder.iterdir()):
+        output = OutputFolder.begun(folder)
+        check_resumable(prepared, output)
+        return output
+    return OutputFolder(folder, overwrite=overwrite)
 
 
 def _legend(experiment: "Experiment", first: str) -> str:

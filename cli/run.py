@@ -28,14 +28,18 @@ def run(
     tensorboard: Annotated[
         bool, typer.Option("--tensorboard", help="Write figures for TensorBoard, too, beside the recordings.")
     ] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with what that folder holds, if anything.")] = False,
 ) -> None:
     """Train what an experiment's file declares; record, measure and compare.
 
-    Options given here replace what the file says. Ctrl-C stops; what was recorded until then is kept.
+    Options given here replace what the file says. Ctrl-C and SIGTERM stop after the present step; what was recorded
+    until then is kept, and --resume goes on from there. Exit codes: 0; 2 for what you can mend; 130 after Ctrl-C; 143
+    after SIGTERM.
 
     \b
-    Example:
+    Examples:
       counterstream run examples/digits.yaml --learning kolen_pollack --seeds 3 --output runs/kp
+      torchrun --nproc-per-node 8 -m counterstream run EXPERIMENT.yaml --resume
     """
     from ..engine.training import read
     from .experiment import carry_out, changed, modes_in_use, names_in, seeds_up_to, source_at
@@ -52,5 +56,5 @@ def run(
         device=device,
     )
     folder = output or Path(declared.output or f"runs/{declared.name}")
-    carry_out(declared, folder, overwrite=overwrite, tensorboard=tensorboard)
-    print(f"\nTry next:\n  {next_step(folder)}")
+    if carry_out(declared, folder, overwrite=overwrite, resume=resume, tensorboard=tensorboard):
+        print(f"\nTry next:\n  {next_step(folder)}")

@@ -71,6 +71,7 @@ class Ranks:
         self.size: int = distributed.get_world_size(group)
         self.synchronise = synchronise
         self.bucket = bucket
+        self._source = 0 if group is None else distributed.get_global_rank(group, 0)
         if self.rank < 0:
             raise RanksError("this process must be one of the group's (got one without it). Give its own group")
 
@@ -107,6 +108,13 @@ class Ranks:
         counts[self.rank] = samples
         known = engine.numpy(self.sum(engine.array(counts, "int")))
         return Share(first=int(known[: self.rank].sum()), samples=samples, whole=int(known.sum()))
+
+    def hear(self, said: Any) -> Any:
+        """What rank 0 says, on every rank; what others hand in is not looked at. Picklable things only."""
+        words = [said]
+        with self._reached():
+            self._distributed.broadcast_object_list(words, src=self._source, group=self._group)
+        return words[0]
 
     def compare(self, held: Mapping[str, object]) -> None:
         """Raises RanksError, on every rank, unless all hold the same under each name. Small picklable things only."""

@@ -250,9 +250,7 @@ class Simulator:
 
         Every sample counts once.
         """
-        if not self.compiled.graph.outputs:
-            raise SimulationError("evaluate needs an output: no population of the circuit has a loss")
-        run, program = self._executable("evaluate"), self.compiled.evaluate
+        run, program = self._evaluating()
         classed = given_as_classes(program, target)
         totals: dict[str, float] = {}
         samples = 0
@@ -261,6 +259,22 @@ class Simulator:
             for name, value in self._metrics(run({**self._state, **inputs}), classed).items():
                 totals[name] = totals.get(name, 0.0) + size * value
         return {name: total / samples for name, total in totals.items()}
+
+    def assess(self, data: Any, target: Any) -> tuple[dict[str, float], dict[str, NDArray[np.generic]]]:
+        """What `evaluate` says of one batch, and the scores (batch, *shape) of each output, by which it ranks classes.
+
+        Scores are what the output's loss compares: logits, or rates where it is the squared error.
+        """
+        run, program = self._evaluating()
+        found = run({**self._state, **self._converted(program, self._fit(program, data, target, {}))})
+        scores = {name.partition("/")[2]: value for name, value in found.items() if name.startswith("score/")}
+        metrics = self._metrics(found, given_as_classes(program, target))
+        return metrics, {name: self.engine.numpy(value) for name, value in scores.items()}
+
+    def _evaluating(self) -> tuple[Executable[Any], Program]:
+        if not self.compiled.graph.outputs:
+            raise SimulationError("evaluate needs an output: no population of the circuit has a loss")
+        return self._executable("evaluate"), self.compiled.evaluate
 
     def read(self, name: str) -> NDArray[np.generic]:
         """A compartment of a population ("v1.rate") as it was in the last step with data, before consolidation.

@@ -76,9 +76,10 @@ class CompiledCircuit:
 
     @cached_property
     def evaluate(self) -> Program:
-        """loss/OUTPUT and accuracy/OUTPUT by running statistics."""
+        """loss/OUTPUT, accuracy/OUTPUT and score/OUTPUT, which ranks the classes, by running statistics."""
         builder, streams = self._frozen
-        return builder.program(streams.losses())
+        scores = {f"score/{name}": streams.score(name) for name in self.graph.outputs}
+        return builder.program({**streams.losses(), **scores})
 
     @cached_property
     def _frozen(self) -> tuple[ProgramBuilder, Streams]:

@@ -316,6 +316,10 @@ class Streams:
         seen = self.compartments[output]["rate"] if loss == "squared" else self._before_transfer[output]
         return seen, self.label(output), loss
 
+    def score(self, output: str) -> Ref:
+        """What an output's loss compares with the label, and what ranks classes: activity as its loss takes it."""
+        return self._compared(output)[0]
+
 
 def both_streams(
     graph: Graph,

@@ -94,12 +94,20 @@ class RunFile:
         self._file.attrs.modify("message", "")
         self._flush()
 
+    def secure(self) -> None:
+        """On return everything so far is on the disk itself."""
+        self._flush()
+        self._synchronise()
+
     def finish(self, status: str, message: str) -> None:
         """Says how the run ended, and closes the file, on the disk itself."""
         self._file.attrs.modify("status", status)
         self._file.attrs.modify("message", message)
         self._flush()
         self._file.close()
+        self._synchronise()
+
+    def _synchronise(self) -> None:
         with open(self._path, "rb") as file:
             os.fsync(file.fileno())
 

@@ -1,6 +1,7 @@
 """One recording of a run of many ranks: rank 0 writes, and all of them hear of it when that fails."""
 
 from collections.abc import Callable
+from concurrent.futures import Future
 from types import TracebackType
 from typing import Any, Self
 
@@ -44,6 +45,14 @@ class SharedRecorder:
     def result(self, name: str, value: float | int | str) -> None:
         """As `Recorder.result`."""
         self._together(lambda recorder: recorder.result(name, value))
+
+    def mark(self) -> "Future[None]":
+        """As `Recorder.mark` on rank 0, and done elsewhere. Nothing is exchanged."""
+        if self._recorder is not None:
+            return self._recorder.mark()
+        passed: Future[None] = Future()
+        passed.set_result(None)
+        return passed
 
     def close(self) -> None:
         """Writes what is pending; every rank returns once it is in the file."""

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping
+from concurrent.futures import Future
 from operator import index
 from os import PathLike
 from pathlib import Path
@@ -17,7 +18,7 @@ from .file import Record, RunFile
 from .layout import NOTHING
 from .matching import check_same_run
 from .recordable import Misfit, Recordable
-from .writer import Buffer, End, Result, Status, Writer
+from .writer import Buffer, End, Mark, Result, Status, Writer
 
 WORDS = {"weights": "synapses", "signals": "signals", "alignment": "alignment", "metrics": "metrics"}
 """The group of each argument of `write`."""
@@ -36,7 +37,7 @@ class Recorder:
     5. When a write fails, the next call raises RecordingError, and so does every later one; the file stays readable,
        with all that was confirmed.
     6. `close` writes what is pending and says how the run ended; Ctrl-C meanwhile takes effect when that is done. As
-       a context manager the recorder closes with "complete", "interrupted" (Ctrl-C) or "failed" (any other
+       a context manager the recorder closes with "complete", "interrupted" (KeyboardInterrupt) or "failed" (any other
        exception). A file whose status is "running" is being written, or its writer was killed or failed.
 
     Call it from one thread.
@@ -139,6 +140,14 @@ class Recorder:
         """Records a final figure of the run; a later value of the same name replaces it."""
         self._open().hand_over(Result(name, value))
 
+    def mark(self) -> "Future[None]":
+        """Done, with the writer's error if it has one, once all that was handed over is in the file, on the disk
+        itself. Whoever saves something that goes on from these records waits for it first; any thread may.
+        """
+        passed: Future[None] = Future()
+        self._open().hand_over(Mark(passed))
+        return passed
+
     def _open(self) -> Writer:
         if self._closed:
             raise RecordingError(f"{self.path}: the recording is closed; nothing more can be recorded")
@@ -209,7 +218,7 @@ class Recorder:
             self.close()
             return
         interrupted = isinstance(error, KeyboardInterrupt)
-        message = "interrupted from the keyboard" if interrupted else f"{type(error).__name__}: {error}"
+        message = f"{error}" or "interrupted from the keyboard" if interrupted else f"{type(error).__name__}: {error}"
         try:
             self.close(status="interrupted" if interrupted else "failed", message=message)
         except RecordingError as also:

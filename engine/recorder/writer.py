@@ -4,6 +4,7 @@ import atexit
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +40,14 @@ class End:
     message: str
 
 
-Entry = Record | Result | End
+@dataclass(frozen=True)
+class Mark:
+    """A place among the entries: `passed` is done once all before it are in the file, on the disk itself."""
+
+    passed: "Future[None]"
+
+
+Entry = Record | Result | Mark | End
 
 
 class Writer:
@@ -84,7 +92,7 @@ class Writer:
             self._free[group].append(buffer)
             self._changed.notify_all()
 
-    def hand_over(self, entry: Record | Result) -> None:
+    def hand_over(self, entry: Record | Result | Mark) -> None:
         """Queues what is to be written; waits where too much is queued already."""
         self._wait(lambda: len(self._pending) < PENDING_RECORDS)
         with self._changed:
@@ -165,12 +173,15 @@ class Writer:
                     self.give_back(group, dict(rows))
             case Result(name, value):
                 self._file.set_result(name, value)
+            case Mark(passed):
+                self._file.secure()
+                passed.set_result(None)
             case End(status, message):
                 self._file.finish(status, message)
 
     def _fail(self, entry: Entry, cause: Exception) -> None:
         what = f"{entry.group} of step {entry.step}" if isinstance(entry, Record) else "a result"
-        what = "the end" if isinstance(entry, End) else what
+        what = {End: "the end", Mark: "what was recorded so far"}.get(type(entry), what)
         self._file.abandon()
         error = RecordingError(
             f"{self._path}: recording stopped, {what} could not be written: {reason(cause)}. "
@@ -180,6 +191,9 @@ class Writer:
         error.__cause__ = cause
         with self._changed:
             self._error = error
+            for waiting in (entry, *self._pending):
+                if isinstance(waiting, Mark):
+                    waiting.passed.set_exception(error)
             self._pending.clear()
             self._changed.notify_all()
 

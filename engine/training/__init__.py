@@ -1,20 +1,30 @@
-"""Training: an experiment's declaration, its schedules, the loop, and what comes of it."""
+"""Training: an experiment's declaration, its schedules, the loop, its checkpoints, and what comes of it."""
 
-from .errors import Diverged, ExperimentError, Interrupted
+from .checkpoint import Checkpoint, load
+from .company import ALONE, Company
+from .errors import CheckpointError, Diverged, ExperimentError, Interrupted, Terminated
+from .evaluation import Evaluation, evaluate
 from .experiment import Experiment, read, reads
-from .loop import Outcome, Training
+from .launch import company_of, restarted
+from .loop import Training
+from .outcome import Outcome
 from .output import OutputFolder
 from .progress import EpochReport, Progress, RunName, Silent, StepReport, Together
 from .results import RunFigures, SystemFigures, by_system, summary
-from .runner import Finished, Prepared, System, as_yaml, prepare, run_experiment, train
+from .runner import Finished, Prepared, System, as_yaml, check_resumable, prepare, run_experiment
 from .schedules import Constant, Cosine, Schedule, Step, multiplier
 from .when import Instants
 
 __all__ = [
+    "ALONE",
+    "Checkpoint",
+    "CheckpointError",
+    "Company",
     "Constant",
     "Cosine",
     "Diverged",
     "EpochReport",
+    "Evaluation",
     "Experiment",
     "ExperimentError",
     "Finished",
@@ -32,15 +42,20 @@ __all__ = [
     "StepReport",
     "System",
     "SystemFigures",
+    "Terminated",
     "Together",
     "Training",
     "as_yaml",
     "by_system",
+    "check_resumable",
+    "company_of",
+    "evaluate",
+    "load",
     "multiplier",
     "prepare",
     "read",
     "reads",
+    "restarted",
     "run_experiment",
     "summary",
-    "train",
 ]

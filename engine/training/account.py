@@ -27,7 +27,7 @@ SYSTEM-seedN.h5       the recording of one run: counterstream analyze, report an
 metrics.jsonl         figures of all runs as they came, a JSON object a line
 log.txt               what the screen said, and how it ended
 environment.json      versions, machine, the commands that were given, and when
-checkpoints           where runs can go on from, if there are any
+SYSTEM-seedN.checkpoints   states of a run to go on from: counterstream run ... --resume; docs/experiments.md
 summary.json          what finished runs came to, with angles.png
 
 Runs: {systems}; seeds {seeds}.

@@ -15,3 +15,13 @@ class Interrupted(CounterstreamError):
     """Ctrl-C. Says what was saved."""
 
     exit_code = 130
+
+
+class Terminated(Interrupted):
+    """SIGTERM, as batch systems send it before they take a machine away. Says what was saved."""
+
+    exit_code = 143
+
+
+class CheckpointError(CounterstreamError):
+    """A checkpoint that cannot be written or read, or that is of another run."""

@@ -17,8 +17,10 @@ from ...circuits import validation, yamlfile
 from ...circuits.declarations import Consolidation, Layers, Mode, Samples
 from ...circuits.model import Declaration
 from ..data import Data, DataSource
+from .keeping import Keeping, KeepingOrNone
 from .record import Record
 from .schedules import Constant, Cosine, Schedule, Step
+from .sharing import Sharing
 
 Inline = dict[str, Any]
 Learning = str | Inline
@@ -85,13 +87,15 @@ class Experiment(Declaration):
     )
     data: Data
     epochs: int = Field(ge=1, le=100_000)
-    batch: int = Field(default=64, ge=1)
+    batch: int = Field(default=64, ge=1, description="Samples a step, over all processes together.")
     consolidation: Plasticity = Plasticity()
     modes: dict[str, ModePlan] = Field(
         default={}, description="How often and on how much noise modes other than the engaged one run."
     )
     seeds: tuple[Seed, ...] = Field(default=(0,), min_length=1)
     record: Record = Record()
+    checkpoint: KeepingOrNone = Keeping()
+    ranks: Sharing = Sharing()
     engine: str = "torch"
     device: str = "cpu"
     threads: int | None = Field(

@@ -14,15 +14,22 @@ COMPARTMENTS = ("soma", "rate")
 def first_not_finite(sim: Simulator, loss: float = 0.0) -> str:
     """The first compartment, forward populations before the `loss` and that before feedback ones, in the
     order in which signals reach them, that holds NaN or infinity in the last step; else the first such
-    weights, which that step left behind. In words.
+    weights, which that step left behind. In words. Where ranks normalize together, which makes reading a collective,
+    it is weights alone.
     """
     graph = sim.compiled.graph
+    if sim.ranks is not None and sim.ranks.synchronise:
+        return _first_weights(sim)
     if found := _first_compartment(sim, graph.forward):
         return found
     if not math.isfinite(loss) and graph.outputs:  # sums of finite rates overflow too
         return f"population {' or '.join(map(repr, graph.outputs))} (its loss)"
     if found := _first_compartment(sim, graph.feedback):
         return found
+    return _first_weights(sim)
+
+
+def _first_weights(sim: Simulator) -> str:
     for name, weights in sim.weights.items():
         if not _finite(weights):
             return f"the weights of '{name}'"

@@ -2,91 +2,46 @@
 
 import math
 import time
-from collections import defaultdict, deque
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import asdict
 from statistics import median
 from typing import Any
 
-import numpy as np
-
-from ..data import Batch, Dataset, Draw, Split, steps_per_epoch, training_batches
-from ..recorder import Recorder
+from ..data import Batch, Dataset, steps_per_epoch
+from ..recorder import Recorder, SharedRecorder
 from ..simulator import Simulator
+from .checkpoint import Checkpoint
+from .checkpoints import Checkpoints
+from .company import ALONE, Company
 from .errors import Diverged, ExperimentError
+from .evaluation import Evaluation, evaluate
 from .experiment import Experiment
 from .finite import first_not_finite
 from .interruption import Interruption
+from .outcome import Outcome
+from .position import Course
 from .progress import EpochReport, Progress, Pulse, RunName, Silent
 from .recording import Enrolment, NotFinite, Observer
+from .saving import Saver, Word
 from .schedules import multiplier
+from .tallies import Durations, Tally
 
-CHUNK = 256
-"""How many samples are evaluated at once."""
-RECENT = 1024
-"""Of how many latest durations a median is taken: the rest of a run adds nothing to it but memory."""
 ENGAGED = ""  # the key of engaged steps among the durations; no mode has an empty name
-
-
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """What a finished run came to. Seconds are those of training steps, modes included, records and evaluation not."""
-
-    steps: int
-    test_loss: float
-    test_accuracy: float
-    validation_accuracy: float | None
-    training_seconds: float
-    seconds_per_step: float
-    """The median engaged step, and the median of each other mode's turns times how often they ran."""
-
-
-@dataclass
-class _Means:
-    """Means over the steps that were added, as running sums."""
-
-    steps: int = 0
-    losses: float = 0.0
-    accuracies: float = 0.0
-    seconds: float = 0.0
-
-    def add(self, result: dict[str, float], seconds: float) -> None:
-        self.steps += 1
-        self.losses += result["loss"]
-        self.accuracies += result.get("accuracy", math.nan)
-        self.seconds += seconds
-
-    @property
-    def loss(self) -> float:
-        return self.losses / self.steps if self.steps else math.nan
-
-    @property
-    def accuracy(self) -> float:
-        return self.accuracies / self.steps if self.steps else math.nan
-
-
-@dataclass
-class _Durations:
-    """How often something ran, and how long: in all, and as a median of the latest RECENT."""
-
-    count: int = 0
-    seconds: float = 0.0
-    recent: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT))
-
-    def add(self, seconds: float) -> None:
-        self.count += 1
-        self.seconds += seconds
-        self.recent.append(seconds)
 
 
 class Training:
     """One run. `sim` is a compiled circuit with its initial state; `recorder` an open recording of what `enrolment`
-    says.
+    says; `checkpoints`, if any, where the run is saved.
 
-    1. Of each state, the first and the last included, that is recorded which is due in it.
+    1. Of each state, the first and the last included, that is recorded which is due in it. Then it is saved, if that
+       is due: a checkpoint follows the records of its own state.
     2. Before each engaged step the rate's multiplier is set; after it the other modes that are due run, once
        each.
-    3. Ctrl-C takes effect between two engaged steps: it raises KeyboardInterrupt.
+    3. Ctrl-C and SIGTERM take effect after an engaged step: the state is recorded and saved, and Stopped is raised.
     4. A loss or a weight to be recorded that is not finite raises Diverged; nothing is recorded after it.
+    5. In company every process trains on its share of each batch and calls the same; after each step they agree, in
+       one small exchange, whether to stop and whether to save. Rank 0 looks, records, saves and talks.
     """
 
     def __init__(
@@ -95,75 +50,79 @@ class Training:
         dataset: Dataset,
         experiment: Experiment,
         run: RunName,
-        recorder: Recorder,
+        recorder: Recorder | SharedRecorder,
         enrolment: Enrolment,
         progress: Progress | None = None,
         interruption: Interruption | None = None,
+        company: Company = ALONE,
+        checkpoints: Checkpoints | None = None,
     ) -> None:
-        self.interruption = interruption or Interruption()
         self.sim, self.dataset, self.experiment = sim, dataset, experiment
         self.run_name, self.progress = run, progress or Silent()
-        self.recorder = recorder
-        check_batch(experiment, dataset)
-        self.per_epoch = steps_per_epoch(len(dataset.train), experiment.batch)
-        self.steps = self.per_epoch * experiment.epochs
+        self.recorder, self.company = recorder, company
+        check_batch(experiment, dataset, company)
+        self.course = Course(
+            samples=len(dataset.train), batch=experiment.batch, epochs=experiment.epochs, seed=run.seed
+        )
+        self.steps, self.per_epoch = self.course.steps, self.course.per_epoch
         self.modes = mode_intervals(sim, experiment)
         self.step = 0
         self.recorded_step: int | None = None
-        self._durations: dict[tuple[str, int], _Durations] = defaultdict(_Durations)  # by mode and turn
-        self._since = _Means()  # the last metrics row
+        self._durations: dict[tuple[str, int], Durations] = defaultdict(Durations)  # by mode and turn
+        self._since = Tally()  # the last metrics row
+        self._in_epoch = Tally()
+        self._waited = 0.0
+        self._saver = Saver(experiment.checkpoint, checkpoints, company, interruption or Interruption())
         self._observer = Observer(sim, enrolment, self.steps, self.per_epoch)
         self._pulse = Pulse(self.progress, run, steps=self.steps, steps_per_epoch=self.per_epoch)
 
-    def run(self) -> Outcome:
-        """Train to the end and return what came of it; results go to the recording as well."""
-        self._record()
-        for epoch in range(self.experiment.epochs):
-            self._epoch(epoch)
+    def run(self, resumed: Checkpoint | None = None) -> Outcome:
+        """Train to the end, from the start or from what was saved, and return what came of it; results go to the
+        recording as well.
+        """
+        if resumed is None:
+            self._record()
+        else:
+            self._take_up(resumed)
+        while self.step < self.steps:
+            self._epoch()
         outcome = self._outcome()
         for name, value in vars(outcome).items():
             if value is not None:
                 self.recorder.result(name, value)
+        self.company.told(self._saver.finish)
         return outcome
 
-    def _epoch(self, epoch: int) -> None:
-        mean, started = _Means(), self.step
-        validation: dict[str, float] = {}
-        seed = self.run_name.seed
-        order = training_batches(len(self.dataset.train), self.experiment.batch, seed, epoch)
-        draws = (Draw(epoch, indices) for indices in order)
-        with self.dataset.train.stream(draws, seed=seed, device=self.experiment.device) as batches:
-            for batch in batches:
-                self.interruption.check()
-                result, seconds = self._train(batch)
-                mean.add(result, seconds)
-                self._since.add(result, seconds)
+    def _epoch(self) -> None:
+        """The steps that are left of the present epoch."""
+        validation: Evaluation | None = None
+        draws = self.course.rest_of_epoch(self.step, self.company)
+        device = self.sim.engine.device
+        with self.dataset.train.stream(draws, seed=self.run_name.seed, device=device) as batches:
+            for batch, waited in _timed(batches):
+                word = self._train(batch, waited)
                 validation = self._record() or validation
-                self._pulse.step(
-                    self.step,
-                    loss=result["loss"],
-                    accuracy=result.get("accuracy", math.nan),
-                    images=len(batch),
-                    seconds=seconds,
-                    matrix_angle=self._observer.matrix_angle,
-                    delta_angle=self._observer.delta_angle,
-                )
-        images = (self.step - started) * self.experiment.batch
+                self._save(word)
+        mean, self._in_epoch = self._in_epoch, Tally()
         report = EpochReport(
-            epoch=epoch + 1,
+            epoch=self.step // self.per_epoch,
             epochs=self.experiment.epochs,
             step=self.step,
             loss=mean.loss,
             accuracy=mean.accuracy,
-            images_per_second=images / mean.seconds,
-            validation_accuracy=validation.get("accuracy"),
+            images_per_second=mean.images_per_second(self.experiment.batch),
+            data_wait=mean.data_wait,
+            validation_accuracy=validation.accuracy if validation else None,
+            validation_top5_accuracy=validation.top5_accuracy if validation else None,
             matrix_angle=self._observer.matrix_angle,
             delta_angle=self._observer.delta_angle,
         )
         self.progress.epoch_finished(self.run_name, report)
 
-    def _train(self, batch: Batch) -> tuple[dict[str, float], float]:
-        """One engaged step and the modes that are due after it; its metrics and its seconds."""
+    # ---- steps
+
+    def _train(self, batch: Batch, waited: float) -> Word:
+        """One engaged step and the modes that are due after it; what all processes agree on then."""
         self.sim.rate = self.rate
         started = time.perf_counter()
         result = self.sim.step(batch.images, batch.target)
@@ -176,14 +135,19 @@ class Training:
                 started, turn = time.perf_counter(), self.sim.turn(mode)
                 self._beside(mode, batch)
                 seconds += self._took(mode, turn, started)
-        return result, seconds
-
-    def _beside(self, mode: str, batch: Batch) -> None:
-        """One step of another mode: on noise, or on the batch that the engaged step has seen."""
-        if self.sim.circuit.modes[mode].isolates:
-            self.sim.run(mode, steps=1)
-        else:
-            self.sim.step(batch.images, batch.target, mode=mode)
+        accuracy = result.get("accuracy", math.nan)
+        figures = {"loss": result["loss"], "accuracy": accuracy, "seconds": seconds, "waited": waited}
+        self._since.add(**figures)
+        self._in_epoch.add(**figures)
+        self._waited += waited
+        self._pulse.step(
+            self.step,
+            images=self.experiment.batch,
+            matrix_angle=self._observer.matrix_angle,
+            delta_angle=self._observer.delta_angle,
+            **figures,
+        )
+        return self._saver.agree()
 
     def _took(self, mode: str, turn: int, started: float) -> float:
         seconds = time.perf_counter() - started
@@ -203,16 +167,19 @@ class Training:
         """Epochs done, with their fraction."""
         return self.step / self.per_epoch
 
-    def _record(self) -> dict[str, float]:
-        """Hand over what is due in this state; the validation's figures where they were measured for it."""
+    # ---- records
+
+    def _record(self) -> Evaluation | None:
+        """Hand over what is due in this state; the validation where it was measured for it."""
         given: dict[str, Any] = {}
-        validation: dict[str, float] = {}
+        validation: Evaluation | None = None
+        looks = self.company.leads
         if self._observer.due("weights", self.step):
-            given["weights"] = self._observer.weights()
+            given["weights"] = self._observer.weights() if looks else {}
         if self._observer.due("signals", self.step):
-            given["signals"] = self._observer.signals()
+            given["signals"] = self._observer.signals() if looks else {}
         if self._observer.due("angles", self.step):
-            given["alignment"] = self._observer.alignment()
+            given["alignment"] = self._observer.alignment() if looks else {}
         if self.step and self._observer.due("metrics", self.step):
             validation = self._validate()
             given["metrics"] = self._metrics(validation)
@@ -224,64 +191,107 @@ class Training:
             self.recorded_step = self.step
         return validation
 
-    def _metrics(self, validation: dict[str, float]) -> dict[str, float]:
+    def _metrics(self, validation: Evaluation | None) -> dict[str, float]:
         """Means since the last row, and what the validation measured."""
-        since, self._since = self._since, _Means()
-        images = since.steps * self.experiment.batch
+        since, self._since = self._since, Tally()
+        figures = validation.figures if validation else {}
         return {
             "loss": since.loss,
             "accuracy": since.accuracy,
             "rate": self.rate,
-            "images_per_second": images / since.seconds if since.seconds else math.nan,
-            **{f"validation_{name}": value for name, value in validation.items()},
+            "images_per_second": since.images_per_second(self.experiment.batch),
+            "data_wait": since.waited,
+            **{f"validation_{name}": value for name, value in figures.items()},
         }
 
-    def _validate(self) -> dict[str, float]:
-        validation = self.dataset.validation
-        if validation is None:
-            return {}
-        measured = self._measure(validation)
-        return {name: measured[name] for name in ("loss", "accuracy")}
-
-    def _measure(self, split: Split) -> dict[str, float]:
-        """Loss and accuracy over all samples of a split, each counted once."""
-        totals: dict[str, float] = {}
-        with split.chunks(np.arange(len(split)), CHUNK, device=self.experiment.device) as chunks:
-            for chunk in chunks:
-                for name, value in self.sim.evaluate(chunk.images, chunk.labels).items():
-                    totals[name] = totals.get(name, 0.0) + len(chunk) * value
-        return {name: total / len(split) for name, total in totals.items()}
+    def _validate(self) -> Evaluation | None:
+        if self.dataset.validation is None:
+            return None
+        measured = evaluate(self.sim, self.dataset.validation, company=self.company)
+        self._saver.measured(self.step, measured.accuracy)
+        return measured
 
     def _outcome(self) -> Outcome:
-        test = self._measure(self.dataset.test)
+        test = evaluate(self.sim, self.dataset.test, company=self.company)
+        validation = self._validate()
         return Outcome(
             steps=self.step,
-            test_loss=test["loss"],
-            test_accuracy=test["accuracy"],
-            validation_accuracy=self._validate().get("accuracy"),
+            test_loss=test.loss,
+            test_accuracy=test.accuracy,
+            test_top5_accuracy=test.top5_accuracy,
+            validation_accuracy=validation.accuracy if validation else None,
+            validation_top5_accuracy=validation.top5_accuracy if validation else None,
             training_seconds=sum(durations.seconds for durations in self._durations.values()),
             seconds_per_step=self._seconds_per_step(),
+            data_wait=self._waited,
         )
 
     def _seconds_per_step(self) -> float:
         """Medians, so that neither the first steps nor what else the machine does counts much."""
         return sum(median(times.recent) * times.count / self.step for times in self._durations.values())
 
+    # ---- saving, stopping, going on
+
+    def _save(self, word: Word) -> None:
+        """Save this state if that is due; stop if it is agreed on."""
+        if self._saver.is_due(self.step, word, steps=self.steps, steps_per_epoch=self.per_epoch):
+            self._saver.save(self.sim, self.step, self._progress, self.recorder.mark)
+        self._saver.heed(word)
+
+    def _progress(self) -> dict[str, Any]:
+        """What the loop counts, as plain values."""
+        return {
+            "recorded_step": self.recorded_step,
+            "since": asdict(self._since),
+            "in_epoch": asdict(self._in_epoch if self.step % self.per_epoch else Tally()),
+            "waited": self._waited,
+            "durations": [
+                {"mode": mode, "turn": turn, **times.saved()} for (mode, turn), times in self._durations.items()
+            ],
+            "best": list(self._saver.best) if self._saver.best else None,
+            "angles": [self._observer.matrix_angle, self._observer.delta_angle],
+        }
+
+    def _take_up(self, saved: Checkpoint) -> None:
+        """Be where a run was when it was saved."""
+        progress = saved.progress
+        self.sim.load_state_dict(saved.state)
+        self.step, self.recorded_step = saved.step, progress["recorded_step"]
+        self._since, self._in_epoch = Tally(**progress["since"]), Tally(**progress["in_epoch"])
+        self._waited = progress["waited"]
+        for times in progress["durations"]:
+            self._durations[times["mode"], times["turn"]] = Durations.of(times)
+        self._saver.best = (progress["best"][0], progress["best"][1]) if progress["best"] else None
+        self._observer.matrix_angle, self._observer.delta_angle = progress["angles"]
+
     def _diverged(self, what: str, loss: float = 0.0) -> Diverged:
         return Diverged(
             f"{self.run_name}: step {self.step + 1} (epoch {int(self.epoch) + 1}): {what}. "
-            f"Not finite first in {first_not_finite(self.sim, loss=loss)}. Lower consolidation.rate "
+            f"Not finite first in {first_not_finite(self.sim, loss)}. Lower consolidation.rate "
             f"(now {self.experiment.consolidation.rate:g}), or warm up; {self.run_name.path} is readable and "
             f"holds the run "
             f"up to step {self.recorded_step}"
         )
 
 
-def check_batch(experiment: Experiment, dataset: Dataset) -> None:
-    """Raise ExperimentError unless an epoch has at least one full batch."""
+def _timed(batches: Iterator[Batch]) -> Iterator[tuple[Batch, float]]:
+    """Each batch, with the seconds that were waited for it."""
+    while True:
+        started = time.perf_counter()
+        batch = next(batches, None)
+        if batch is None:
+            return
+        yield batch, time.perf_counter() - started
+
+
+def check_batch(experiment: Experiment, dataset: Dataset, company: Company = ALONE) -> None:
+    """Raise ExperimentError unless an epoch has at least one full batch, and a batch a sample for every process."""
     samples = len(dataset.train)
     if not steps_per_epoch(samples, experiment.batch):
         message = f"must be at most {samples}, the training samples of {dataset.name} (got {experiment.batch})"
+        raise ExperimentError(experiment.placed(message, "batch"))
+    if experiment.batch < company.size:
+        message = f"must hold a sample for each of the {company.size} processes that share it (got {experiment.batch})"
         raise ExperimentError(experiment.placed(message, "batch"))
 
 

@@ -28,7 +28,8 @@ class OutputFolder:
             if not overwrite:
                 raise ExperimentError(
                     f"{self.path}: the output folder must be empty (it is not). "
-                    "Choose another with --output, or replace an earlier run's files with --overwrite"
+                    "Choose another with --output, or replace an earlier run's files with --overwrite, "
+                    "or go on with that run with --resume"
                 )
             self._clear()
         try:

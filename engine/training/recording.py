@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ...circuits.graph import Graph
 from ..compiler.alignment import mirrored_pairs
-from ..data import Dataset, probe_indices
+from ..data import Batch, Dataset, probe_indices
 from ..recorder import Alignment, Metrics, Recordable, Signal, Signals, Synapse, Weights
 from ..recorder.selection import select_populations, select_projections
 from ..simulator import Simulator
@@ -23,7 +23,10 @@ from ..views import Weights as Synapses
 from .record import Record
 from .when import due
 
-METRICS = ("loss", "accuracy", "validation_loss", "validation_accuracy", "rate", "images_per_second")
+METRICS = (
+    *("loss", "accuracy", "validation_loss", "validation_accuracy", "validation_top5_accuracy"),
+    *("rate", "images_per_second", "data_wait"),
+)
 PACKAGES = ("counterstream", "torch", "numpy", "h5py")
 
 
@@ -96,8 +99,11 @@ class Observer:
         self.delta_angle: float | None = None
         """Medians over projections and over hidden populations, as last measured, for displays."""
         self._synapses = Synapses(sim)
-        self._probe = enrolment.dataset.train.take(enrolment.probe)
         self._of_interest = frozenset(hidden(sim.compiled.graph))
+
+    @cached_property
+    def _probe(self) -> Batch:
+        return self.enrolment.dataset.train.take(self.enrolment.probe)
 
     def due(self, part: str, step: int) -> bool:
         """Whether `weights`, `signals`, `angles` or `metrics` are recorded in the state after `step` steps.

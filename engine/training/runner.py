@@ -1,9 +1,10 @@
 """An experiment from its declaration to its recordings: every learning system with every seed, one file a run."""
 
-import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from signal import SIGTERM
 
 import yaml
 
@@ -15,16 +16,25 @@ from ...circuits.locality import prove
 from ...circuits.writing import dump
 from ..backends.registry import load_engine
 from ..data import Dataset, check_fit
-from ..recorder import About, GitState, Recorder
+from ..recorder import About, GitState, Recorder, SharedRecorder
 from ..simulator import compile
-from .errors import ExperimentError, Interrupted
+from .checkpoint import Checkpoint
+from .checkpoints import FILES, Checkpoints
+from .company import ALONE, Company
+from .errors import ExperimentError, Interrupted, Terminated
 from .experiment import Experiment, explicit
-from .interruption import Interruption
-from .loop import Outcome, Training, check_batch
-from .output import OutputFolder
+from .identity import Identity, identity
+from .interruption import Interruption, Stopped
+from .loop import Training, check_batch
+from .outcome import Outcome
+from .output import OutputFolder, file_name
+from .prior import Prior
 from .progress import Progress, RunName, Silent
 from .recording import Enrolment, environment
 from .selectors import check_record
+
+CHECKPOINTS = ".checkpoints"
+"""What the folder of a run's checkpoints ends with, where its recording ends with .h5."""
 
 
 @dataclass
@@ -54,8 +64,13 @@ class Prepared:
     dataset: Dataset
     systems: tuple[System, ...]
 
+    @property
+    def runs(self) -> list[tuple[System, int]]:
+        """Every system with every seed: seeds outside, so that what else the machine does meets all systems alike."""
+        return [(system, seed) for seed in self.experiment.seeds for system in self.systems]
 
-def prepare(experiment: Experiment, circuits: Sequence[Circuit]) -> Prepared:
+
+def prepare(experiment: Experiment, circuits: Sequence[Circuit], company: Company = ALONE) -> Prepared:
     """Load the data and see that `circuits`, the experiment's circuit with each of its learning systems, fit
     them.
 
@@ -71,7 +86,7 @@ def prepare(experiment: Experiment, circuits: Sequence[Circuit]) -> Prepared:
     _check_modes(systems, experiment)
     check_record([build_graph(system.explicit) for system in systems], experiment, dataset)
     load_engine(experiment.engine, dtype=experiment.dtype, device=experiment.device)
-    check_batch(experiment, dataset)
+    check_batch(experiment, dataset, company)
     return Prepared(experiment, dataset, tuple(systems))
 
 
@@ -81,61 +96,130 @@ def run_experiment(
     *,
     progress: Progress | None = None,
     finished: Finished | None = None,
+    company: Company = ALONE,
+    resume: bool = False,
 ) -> Finished:
-    """Train every system with every seed: seeds outside, systems inside, so that what else the machine does
-    meets all systems alike. Returns the finished runs; who wants them after an error passes `finished` in.
+    """Train every system with every seed. Returns the finished runs; who wants them after an error passes `finished`.
 
-    Raises Diverged, and Interrupted for Ctrl-C; the recordings made until then stay readable.
+    With `resume`, runs that `output` holds are taken up: finished ones stay as they are, others go on from their last
+    checkpoint. In `company` all processes call it; rank 0's `output` counts. Raises Diverged, Interrupted for Ctrl-C
+    and Terminated for SIGTERM; the recordings made until then stay readable.
     """
     progress, finished = progress or Silent(), finished or Finished()
     experiment = prepared.experiment
     _use_threads(experiment.threads)
-    runs = [(system, seed) for seed in experiment.seeds for system in prepared.systems]
+    runs = prepared.runs
     with Interruption() as interruption:
         for number, (system, seed) in enumerate(runs, start=1):
-            path = output.file(f"{_file_name(system.name)}-seed{seed}.h5")
-            run = RunName(system=system.name, seed=seed, path=path)
+            run = company.told(lambda: _named(system, seed, output))  # noqa: B023
+            attempt = Attempt(experiment, system, run, prepared.dataset, company)
             try:
-                progress.run_started(run, number, len(runs), experiment.epochs)
-                outcome = train(experiment, system, run, prepared.dataset, progress, interruption)
-                finished.outcomes[path] = outcome
-                progress.run_finished(run, outcome.test_accuracy, outcome.training_seconds)
-            except KeyboardInterrupt:
-                raise Interrupted(_saved(run, finished)) from None
+                prior = company.told(lambda: attempt.prior(output, progress.noted, resume=resume))  # noqa: B023
+                if prior.outcome is None:
+                    progress.run_started(run, number, len(runs), experiment.epochs)
+                    finished.outcomes[run.path] = attempt.carry_out(prior, progress, interruption)
+                    outcome = finished.outcomes[run.path]
+                    progress.run_finished(run, outcome.test_accuracy, outcome.training_seconds)
+                else:
+                    progress.noted(f"{run}: finished before")
+                    finished.outcomes[run.path] = prior.outcome
+            except KeyboardInterrupt as stop:
+                kind = Terminated if isinstance(stop, Stopped) and stop.number == SIGTERM else Interrupted
+                raise kind(_saved(run, finished, goes_on=experiment.checkpoint is not None)) from None
     return finished
 
 
-def train(
-    experiment: Experiment,
-    system: System,
-    run: RunName,
-    dataset: Dataset,
-    progress: Progress,
-    interruption: Interruption,
-) -> Outcome:
-    """One run, recorded in `run.path`."""
-    sim = compile(
-        system.explicit,
-        engine=experiment.engine,
-        dtype=experiment.dtype,
-        seed=run.seed,
-        device=experiment.device,
-        consolidation=experiment.consolidation.consolidation,
-        soft_targets=dataset.train.rates,
-    )
-    enrolment = Enrolment(sim.compiled.graph, experiment.record, dataset)
-    about = About(
-        circuit=dump(sim.circuit),
-        circuit_name=sim.circuit.name,
-        learning=system.name,
-        seed=run.seed,
-        transports_weights=prove(system.explicit).transports_weights,
-        experiment=as_yaml(_with_probe_of(experiment, dataset)),
-        environment=environment(),
-        git=GitState.of(Path.cwd()),
-    )
-    with Recorder(run.path, about).enrol(*enrolment.recordables).prepare() as recorder:
-        return Training(sim, dataset, experiment, run, recorder, enrolment, progress, interruption).run()
+def check_resumable(prepared: Prepared, output: OutputFolder) -> None:
+    """Raise CheckpointError where `output` holds runs that are not those of this experiment. Nothing is changed."""
+    for system, seed in prepared.runs:
+        attempt = Attempt(prepared.experiment, system, _named(system, seed, output), prepared.dataset)
+        attempt.found(Silent().noted)
+
+
+def _named(system: System, seed: int, output: OutputFolder) -> RunName:
+    path = output.file(f"{file_name(system.name)}-seed{seed}.h5")
+    return RunName(system=system.name, seed=seed, path=path)
+
+
+class Attempt:
+    """One run, or one part of it, recorded in `run.path` and saved in a folder of its own beside it."""
+
+    def __init__(
+        self, experiment: Experiment, system: System, run: RunName, dataset: Dataset, company: Company = ALONE
+    ) -> None:
+        self.experiment, self.system, self.run = experiment, system, run
+        self.dataset, self.company = dataset, company
+        keep = experiment.checkpoint.keep if experiment.checkpoint else 1
+        self.checkpoints = Checkpoints(run.path.with_suffix(CHECKPOINTS), self._identity(), keep=keep)
+
+    def prior(self, output: OutputFolder, noted: Callable[[str], None], *, resume: bool) -> Prior:
+        """What there is of the run; the folder of its checkpoints is made. Rank 0 only."""
+        prior = self.found(noted) if resume else Prior()
+        if self.experiment.checkpoint is not None and prior.outcome is None:
+            output.folder(self.checkpoints.folder.name, FILES)
+            self.checkpoints.prepare()
+        return prior
+
+    def found(self, noted: Callable[[str], None]) -> Prior:
+        """What there is of the run. What a user should know of it is said to `noted`."""
+        return Prior.of(self.run.path, self.checkpoints.identity, self.checkpoints, noted)
+
+    def carry_out(self, prior: Prior, progress: Progress, interruption: Interruption) -> Outcome:
+        """Train to the end. All processes of the company together."""
+        sim = compile(
+            self.system.explicit,
+            engine=self.experiment.engine,
+            dtype=self.experiment.dtype,
+            seed=self.run.seed,
+            device=self.company.device or self.experiment.device,
+            consolidation=self.experiment.consolidation.consolidation,
+            ranks=self.company.ranks,
+            soft_targets=self.dataset.train.rates,
+        )
+        enrolment = Enrolment(sim.compiled.graph, self.experiment.record, self.dataset)
+        keeps = self.company.leads and self.experiment.checkpoint is not None
+        with self._recorder(enrolment, prior.checkpoint) as recorder:
+            return Training(
+                sim, self.dataset, self.experiment, self.run, recorder, enrolment, progress, interruption,
+                self.company, self.checkpoints if keeps else None,
+            ).run(prior.checkpoint)  # fmt: skip
+
+    def _recorder(self, enrolment: Enrolment, resumed: Checkpoint | None) -> Recorder | SharedRecorder:
+        """The recording, open: that of the earlier part, cut back to where it is taken up, or a new one."""
+        own = Recorder(self.run.path, self._about()).enrol(*enrolment.recordables) if self.company.leads else None
+        recorder = SharedRecorder(own) if self.company.ranks is not None or own is None else own
+        if resumed is None:
+            return recorder.prepare(overwrite=True)  # the folder is ours, and nothing to keep is at this place
+        return recorder.resume(resumed.step)
+
+    def _about(self) -> About:
+        circuit = self.system.explicit
+        return About(
+            circuit=dump(circuit),
+            circuit_name=circuit.name,
+            learning=self.system.name,
+            seed=self.run.seed,
+            transports_weights=prove(circuit).transports_weights,
+            experiment=as_yaml(self._experiment_as_run),
+            environment=environment() | {"ranks": str(self.company.size)},
+            git=GitState.of(Path.cwd()),
+        )
+
+    def _identity(self) -> Identity:
+        return identity(
+            self._experiment_as_run,
+            circuit=dump(self.system.explicit),
+            system=self.system.name,
+            seed=self.run.seed,
+            dataset=self.dataset,
+        )
+
+    @cached_property
+    def _experiment_as_run(self) -> Experiment:
+        """The experiment with the probe that its runs really take, which is at most all training samples."""
+        record = self.experiment.record
+        probe = min(record.probe, len(self.dataset.train))
+        return self.experiment.model_copy(update={"record": record.model_copy(update={"probe": probe})})
 
 
 def as_yaml(experiment: Experiment) -> str:
@@ -143,12 +227,6 @@ def as_yaml(experiment: Experiment) -> str:
     same where other versions have other ones.
     """
     return yaml.safe_dump(explicit(experiment), sort_keys=False)
-
-
-def _with_probe_of(experiment: Experiment, dataset: Dataset) -> Experiment:
-    """The experiment with the probe that its runs really take, which is at most all training samples."""
-    probe = min(experiment.record.probe, len(dataset.train))
-    return experiment.model_copy(update={"record": experiment.record.model_copy(update={"probe": probe})})
 
 
 def _system(circuit: Circuit, experiment: Experiment) -> System:
@@ -202,13 +280,9 @@ def _use_threads(threads: int | None) -> None:
         torch.set_num_threads(threads)
 
 
-def _file_name(system: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_.-]+", "_", system)
-
-
-def _saved(run: RunName, finished: Finished) -> str:
+def _saved(run: RunName, finished: Finished, *, goes_on: bool) -> str:
     whole = f"{len(finished.outcomes)} finished runs are" if len(finished.outcomes) != 1 else "1 finished run is"
     return (
         f"interrupted during {run}. {whole} saved beside {run.path}, which is readable and holds this run "
-        "up to its last record"
+        f"up to its last record{'. Go on with --resume' if goes_on else ''}"
     )

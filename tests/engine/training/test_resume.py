@@ -1,0 +1,223 @@
+"""A run that was interrupted, however, and taken up again is the run that was not: to the last bit."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from counterstream.engine.training import (
+    CheckpointError,
+    Finished,
+    Interrupted,
+    OutputFolder,
+    Silent,
+    Terminated,
+    run_experiment,
+)
+from counterstream.engine.training.loop import Training
+from counterstream.models.library import stock_learning
+
+from .resuming import KEYS, assert_same, resumptions
+from .small import prepared, save
+
+ROOT = Path(__file__).parents[3]
+SYSTEMS = sorted(stock_learning())
+
+
+class Listening(Silent):
+    """Progress that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def noted(self, text: str) -> None:
+        self.notes.append(text)
+
+
+def stopped(folder: Path, number: int = signal.SIGTERM, *, learning: str = "backprop", **keys: str) -> Path:
+    """The folder of a run that was signalled after step 12 of 20, and ended after the next one."""
+    ready, finished = prepared(folder, learning=learning, **(KEYS | keys)), Finished()
+    train = Training._train
+
+    def train_and_signal(self: Training, *given: Any) -> Any:
+        word = train(self, *given)
+        if self.step == 12:
+            signal.raise_signal(number)
+        return word
+
+    error = Terminated if number == signal.SIGTERM else Interrupted
+    message = r"interrupted during .*, seed 0\. 0 finished runs are .* Go on with --resume"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Training, "_train", train_and_signal)
+        with pytest.raises(error, match=message):
+            run_experiment(ready, OutputFolder(folder / "out"), finished=finished)
+    assert finished.paths == []
+    return folder / "out"
+
+
+def resumed(folder: Path, **keys: str) -> tuple[Path, list[str]]:
+    listening = Listening()
+    ready = prepared(folder, **(KEYS | keys))
+    finished = run_experiment(ready, OutputFolder.begun(folder / "out"), progress=listening, resume=True)
+    return finished.paths[0], listening.notes
+
+
+def straight(folder: Path, learning: str) -> Path:
+    return run_experiment(prepared(folder, learning=learning, **KEYS), OutputFolder(folder / "straight")).paths[0]
+
+
+@pytest.mark.parametrize("learning", ["kolen_pollack", "weight_mirror"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_run_that_was_stopped_goes_on(tmp_path: Path, learning: str, number: int) -> None:
+    folder = stopped(tmp_path, number, learning=learning)
+    assert {path.name for path in folder.glob("*.checkpoints/*")} == {"step-000000010.pt", "step-000000013.pt"}
+    path, _ = resumed(tmp_path, learning=learning)
+    assert resumptions(path) == 1
+    assert_same(path, straight(tmp_path, learning))
+
+
+def test_finished_runs_stay_and_others_begin(tmp_path: Path) -> None:
+    run_experiment(prepared(tmp_path, **KEYS), OutputFolder(tmp_path / "out"))
+    before = (tmp_path / "out/backprop-seed0.h5").read_bytes()
+    more, watching = prepared(tmp_path, **KEYS, seeds="[0, 1]"), Listening()
+    finished = run_experiment(more, OutputFolder.begun(tmp_path / "out"), progress=watching, resume=True)
+    assert [path.name for path in finished.paths] == ["backprop-seed0.h5", "backprop-seed1.h5"]
+    assert watching.notes == ["backprop, seed 0: finished before"]
+    assert (tmp_path / "out/backprop-seed0.h5").read_bytes() == before
+    kept, new = finished.outcomes.values()
+    assert (kept.steps, kept.test_top5_accuracy) == (20, None)
+    assert kept.test_accuracy == pytest.approx(new.test_accuracy, abs=0.2)
+
+
+@pytest.mark.parametrize("damage", ["truncated", "flipped"])
+def test_the_one_before_a_damaged_checkpoint_is_taken(tmp_path: Path, damage: str) -> None:
+    folder = stopped(tmp_path) / "backprop-seed0.checkpoints"
+    newest = folder / "step-000000013.pt"
+    content = bytearray(newest.read_bytes())
+    if damage == "truncated":
+        del content[len(content) // 2 :]
+    else:
+        at = content.index(b"data/0") + 100  # in the first array
+        content[at] ^= 1
+    newest.write_bytes(content)
+    path, notes = resumed(tmp_path)
+    assert [note for note in notes if f"{newest}: the checkpoint cannot be read" in note and "one before" in note]
+    assert not newest.exists()
+    assert_same(path, straight(tmp_path, "backprop"))
+
+
+def test_without_any_checkpoint_the_run_begins_anew(tmp_path: Path) -> None:
+    for path in (stopped(tmp_path) / "backprop-seed0.checkpoints").glob("step-*"):
+        path.write_bytes(b"")
+    path, notes = resumed(tmp_path)
+    assert "there is no checkpoint to go on from; the run begins anew" in notes[-1]
+    assert resumptions(path) == 0
+    assert_same(path, straight(tmp_path, "backprop"))
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"epochs": "5"}, "it has epochs 4 (now 5)"),
+        ({"batch": "10"}, "it has batch 8 (now 10)"),
+        ({"consolidation": "{rate: 0.2, momentum: 0.9, schedule: cosine}"}, "consolidation.rate 0.1 (now 0.2)"),
+        ({"circuit": KEYS["circuit"].replace("channels: 3", "channels: 4")}, "it has another circuit"),
+        ({"record": "{probe: 15}"}, "record.probe 16 (now 15)"),
+    ],
+)
+def test_another_run_is_refused_and_left_as_it_is(tmp_path: Path, keys: dict[str, str], message: str) -> None:
+    folder = stopped(tmp_path)
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    with pytest.raises(CheckpointError) as caught:
+        resumed(tmp_path, **keys)
+    assert message in str(caught.value)
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+def test_a_finished_run_of_other_settings_is_refused(tmp_path: Path) -> None:
+    run_experiment(prepared(tmp_path, **KEYS), OutputFolder(tmp_path / "out"))
+    with pytest.raises(CheckpointError, match=r"another run, which is finished .* it has batch 8 \(now 10\)"):
+        resumed(tmp_path, batch="10")
+
+
+def test_what_does_not_change_the_run_may_change(tmp_path: Path) -> None:
+    stopped(tmp_path)
+    path, _ = resumed(tmp_path, name="other", checkpoint="{every: {epochs: 3}, keep: 1}", threads="2")
+    assert resumptions(path) == 1
+
+
+def test_checkpoints_without_their_recording_are_kept(tmp_path: Path) -> None:
+    folder = stopped(tmp_path)
+    (folder / "backprop-seed0.h5").unlink()
+    with pytest.raises(CheckpointError, match=r"must have their recording .* beside them"):
+        resumed(tmp_path)
+    assert list(folder.glob("*.checkpoints/step-*"))
+
+
+def test_a_kill_between_two_checkpoints(tmp_path: Path) -> None:
+    kill_and_resume(tmp_path, ["kolen_pollack"])
+
+
+@pytest.mark.slow
+def test_a_kill_in_every_learning_system(tmp_path: Path) -> None:
+    kill_and_resume(tmp_path, SYSTEMS)
+
+
+@pytest.mark.slow
+def test_a_rank_is_killed_in_every_learning_system(tmp_path: Path) -> None:
+    """torchrun starts all ranks anew, and they go on by themselves: once for each system."""
+    folders = {kind: tmp_path / kind for kind in ("straight", "killed")}
+    for kind, folder in folders.items():
+        folder.mkdir()
+        file = save(folder, learning=f"[{', '.join(SYSTEMS)}]", **KEYS)
+        options = ["--max-restarts", str(len(SYSTEMS))] if kind == "killed" else []
+        done = torchrun(*options, *killing(folder, "13" if kind == "killed" else "0", rank="1"), *run(file, folder))
+        assert done.returncode == 0, done.stderr
+    assert len(list((folders["killed"] / "marks").iterdir())) == len(SYSTEMS)
+    compare(folders["killed"], folders["straight"], SYSTEMS)
+
+
+def kill_and_resume(tmp_path: Path, systems: list[str]) -> None:
+    """One experiment of several systems, killed in each, taken up each time; beside one that went through."""
+    file = save(tmp_path, learning=f"[{', '.join(systems)}]", **KEYS)
+    (tmp_path / "straight").mkdir()
+    command = [sys.executable, "-m", *killing(tmp_path, "13", rank="0"), *run(file, tmp_path), "--resume"]
+    codes = [called(*command).returncode for _ in range(len(systems) + 1)]
+    assert codes == [-signal.SIGKILL] * len(systems) + [0]
+    done = called(sys.executable, "-m", "counterstream", *run(file, tmp_path / "straight"))
+    assert done.returncode == 0, done.stderr
+    compare(tmp_path, tmp_path / "straight", systems)
+
+
+def compare(killed: Path, straight: Path, systems: list[str]) -> None:
+    for system in systems:
+        one, other = (folder / f"out/{system}-seed0.h5" for folder in (killed, straight))
+        assert resumptions(one) == 1
+        assert_same(one, other)
+    summaries = [json.loads((folder / "out/summary.json").read_text()) for folder in (killed, straight)]
+    assert [len(summary["runs"]) for summary in summaries] == [len(systems)] * 2
+
+
+def killing(folder: Path, step: str, rank: str) -> list[str]:
+    (folder / "marks").mkdir(exist_ok=True)
+    return ["tests.engine.training.killed", str(folder / "marks"), step, rank]
+
+
+def run(file: Path, folder: Path) -> list[str]:
+    return ["run", str(file), "--output", str(folder / "out")]
+
+
+def torchrun(*given: str) -> subprocess.CompletedProcess[str]:
+    options = ["--standalone", "--nproc-per-node", "2"]
+    at = next(number for number, word in enumerate(given) if word.startswith("tests."))
+    return called(sys.executable, "-m", "torch.distributed.run", *options, *given[:at], "-m", *given[at:])
+
+
+def called(*command: str) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=300)
