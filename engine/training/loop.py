@@ -149,6 +149,13 @@ class Training:
         )
         return self._saver.agree()
 
+    def _beside(self, mode: str, batch: Batch) -> None:
+        """One step of another mode: on noise, or on the batch that the engaged step has seen."""
+        if self.sim.circuit.modes[mode].isolates:
+            self.sim.run(mode, steps=1)
+        else:
+            self.sim.step(batch.images, batch.target, mode=mode)
+
     def _took(self, mode: str, turn: int, started: float) -> float:
         seconds = time.perf_counter() - started
         self._durations[mode, turn].add(seconds)

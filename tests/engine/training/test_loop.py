@@ -26,6 +26,7 @@ from counterstream.engine.training import (
     Silent,
     loop,
     run_experiment,
+    tallies,
 )
 from counterstream.engine.training.finite import first_not_finite
 
@@ -110,10 +111,10 @@ def test_the_recorded_experiment_needs_no_guesses(tmp_path: Path, monkeypatch: p
 
 def test_memory_does_not_grow_with_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without metrics too, where nothing asks for the means."""
-    monkeypatch.setattr(loop, "RECENT", 3)
+    monkeypatch.setattr(tallies, "RECENT", 3)
     kept: list[loop.Training] = []
     begin = loop.Training.run
-    monkeypatch.setattr(loop.Training, "run", lambda self: kept.append(self) or begin(self))
+    monkeypatch.setattr(loop.Training, "run", lambda self, *given: kept.append(self) or begin(self, *given))
     path, _ = trained(tmp_path, learning="weight_mirror", epochs="4", record="{metrics: none}")
     (training,) = kept
     engaged = training._durations[loop.ENGAGED, 0]
