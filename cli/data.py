@@ -1,5 +1,6 @@
 """`counterstream data`: folders of images, made, looked at, packed and checked."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +18,19 @@ data = typer.Typer(
     """,
 )
 
+
+class Corrupt(StrEnum):
+    """What to do about a bad file."""
+
+    error = "error"
+    skip = "skip"
+
+
+LISTED = 20  # bad files on the screen, at most
+
+GroundTruth = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Which class each file of val is of, where val has no folders.")
+]
 Workers = Annotated[
     int | None, typer.Option(min=1, metavar="N", help="Processes that share the work. [default: one a core]")
 ]
@@ -74,3 +88,97 @@ def sheet(
 
     drawn = draw_sheet(folder, output, split=split, classes=classes, images=images)
     print(f"{output}: {drawn} images of {folder / split}")
+
+
+@data.command()
+def pack(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder in ImageNet's layout.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="FILE", help="The packed file to write: a new one.")
+    ],
+    side: Annotated[
+        int, typer.Option(min=1, metavar="PX", help="To what the shorter side of larger images shrinks.")
+    ] = 256,
+    quality: Annotated[int, typer.Option(min=1, max=100, metavar="Q", help="Of the JPEGs.")] = 90,
+    raw: Annotated[bool, typer.Option("--raw", help="Pixels instead of JPEGs: faster to read, much larger.")] = False,
+    corrupt: Annotated[
+        Corrupt, typer.Option(help="What a bad file does: end the command, or be left out.")
+    ] = Corrupt.error,
+    ground_truth: GroundTruth = None,
+    workers: Workers = None,
+) -> None:
+    """Pack a folder of images into one file, shrunk once to be read many times: `data: {imagenet: {packed: FILE}}`.
+
+    The same folder and options give the same bytes, whatever the number of workers. Run it again to go on after an
+    interruption.
+
+    \b
+    Example:
+      counterstream data pack data/fractals -o data/fractals.pack
+    """
+    from ..engine.data.cores import cores
+    from ..engine.data.images.layout import Layout
+    from ..engine.data.images.packing import Packing
+    from ..engine.data.images.packing import pack as pack_folder
+    from .counting import Counting
+
+    layout = Layout(folder)
+    images = len(layout.train()) + len(layout.val(ground_truth))
+    packing = Packing(side=side, quality=quality, raw=raw)
+    with Counting("images", images) as counting:
+        report = pack_folder(
+            folder,
+            output,
+            packing,
+            policy=corrupt.value,
+            truth=ground_truth,
+            workers=workers or cores(),
+            progress=counting.add,
+        )
+    print(f"{output}: {report.images:,} images, {report.bytes / 1e6:,.1f} MB, {counting.seconds:.0f} s")
+    for name, reason in report.left_out.items():
+        print(f"left out: {folder / name} ({reason})")
+    print(f"\nIn an experiment:\n  data: {{imagenet: {{packed: {output}}}}}")
+
+
+@data.command()
+def check(
+    place: Annotated[Path, typer.Argument(metavar="DIR|FILE", help="A folder in ImageNet's layout, or a packed file.")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write the list of bad files, for `exclude`.")
+    ] = None,
+    ground_truth: GroundTruth = None,
+    workers: Workers = None,
+) -> None:
+    """Decode every image once: count the kinds of files, and name the bad ones. Exit code 1 if there are any.
+
+    \b
+    Example:
+      counterstream data check data/fractals -o bad.txt
+    """
+    from ..engine.data.cores import cores
+    from ..engine.data.images.checking import check as check_images
+    from ..engine.data.images.checking import sources, write_list
+    from .counting import Counting
+
+    images = sum(len(source.labels) for source in sources(place, ground_truth).values())
+    with Counting("images", images) as counting:
+        found = check_images(place, truth=ground_truth, workers=workers or cores(), progress=counting.add)
+    counts = f"{found.images:,} images of {found.classes:,} classes, {len(found.bad):,} bad"
+    print(f"{place}: {counts}, {counting.seconds:.0f} s")
+    for kind, number in found.kinds.most_common():
+        print(f"  {number:>12,} {kind}")
+    if found.others:
+        more = ", ..." if len(found.others) > 3 else ""
+        print(f"not read, for their names are no images: {', '.join(found.others[:3])}{more}")
+    for name, reason in list(found.bad.items())[:LISTED]:
+        print(f"bad: {name} ({reason})")
+    if output is not None:
+        write_list(output, found)
+        print(f"\n{output}: the list of them, {len(found.bad):,} lines")
+        if place.is_dir():
+            print(f"In an experiment:\n  data: {{imagenet: {{folder: {place}, exclude: {output}}}}}")
+    elif len(found.bad) > LISTED:
+        print(f"and {len(found.bad) - LISTED:,} more: -o FILE writes them all")
+    if found.bad:
+        raise typer.Exit(1)

@@ -13,7 +13,7 @@ from .commands import counterstream
 FEW = ("--classes", 2, "--train", 2, "--val", 1, "--size", 16, "--workers", 1)
 
 
-@pytest.mark.parametrize("name", ["fractals", "sheet"])
+@pytest.mark.parametrize("name", ["fractals", "sheet", "pack", "check"])
 def test_every_help_shows_an_example(name: str) -> None:
     shown = CliRunner().invoke(app, ["data", name, "-h"])
     assert shown.exit_code == 0
@@ -44,3 +44,24 @@ def test_a_sheet_of_nothing_is_refused(tmp_path: Path) -> None:
     done = counterstream("data", "sheet", tmp_path, "-o", tmp_path / "x.png")
     assert done.returncode == 2
     assert "must hold a folder of images for each class (got none)" in done.stderr
+
+
+def test_pack_and_check(tmp_path: Path) -> None:
+    def run(*arguments: object) -> tuple[int, str]:
+        done = CliRunner().invoke(app, ["data", *map(str, arguments)])
+        return done.exit_code, f"{done.output}{done.exception or ''}"
+
+    folder, packed = tmp_path / "f", tmp_path / "f.pack"
+    run("fractals", folder, *FEW)
+    code, text = run("pack", folder, "-o", packed, "--workers", 1)
+    assert (code, text.splitlines()[0].startswith(f"{packed}: 6 images, 0.0 MB")) == (0, True)
+    assert f"data: {{imagenet: {{packed: {packed}}}}}" in text
+    assert run("check", packed, "--workers", 1)[1].startswith(f"{packed}: 6 images of 2 classes, 0 bad")
+    bad = folder / "train" / "f0001" / "f0001_1.JPEG"
+    bad.write_bytes(b"")
+    code, text = run("check", folder, "-o", tmp_path / "bad.txt", "--workers", 1)
+    assert (code, "bad: train/f0001/f0001_1.JPEG (the file is empty)" in text) == (1, True)
+    assert f"data: {{imagenet: {{folder: {folder}, exclude: {tmp_path / 'bad.txt'}}}}}" in text
+    assert (tmp_path / "bad.txt").read_text() == "train/f0001/f0001_1.JPEG\tthe file is empty\n"
+    code, text = run("pack", folder, "-o", tmp_path / "g.pack", "--workers", 1, "--corrupt", "skip")
+    assert (code, f"left out: {bad} (the file is empty)" in text) == (0, True)

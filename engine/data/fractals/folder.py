@@ -2,12 +2,9 @@
 
 import json
 import os
-import signal
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from functools import lru_cache
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +12,7 @@ from numpy.random import Generator
 from PIL import Image
 
 from ..dataset import DataError
+from ..parallel import in_order
 from .drawing import draw
 from .systems import System, stream, system_of_class
 
@@ -70,7 +68,7 @@ def write(folder: Path, plan: Plan, *, workers: int = 1, progress: Callable[[int
     _claim(folder, plan)
     tasks = list(_tasks(folder, plan))
     drawn = 0
-    for task, fresh in _carried_out(tasks, workers):
+    for task, fresh in zip(tasks, in_order(_draw_task, tasks, workers), strict=True):
         drawn += fresh
         progress(task.last - task.first)
     return drawn
@@ -103,25 +101,6 @@ def _tasks(folder: Path, plan: Plan) -> Iterator[_Task]:
             (folder / split / plan.class_name(label)).mkdir(parents=True, exist_ok=True)
             for first in range(0, images, CHUNK):
                 yield _Task(plan, folder, split, label, first, min(first + CHUNK, images))
-
-
-def _carried_out(tasks: list[_Task], workers: int) -> Iterator[tuple[_Task, int]]:
-    if workers == 1:
-        yield from ((task, _draw_task(task)) for task in tasks)
-        return
-    # Fresh interpreters: a fork of one that has threads (a progress display) may lock up.
-    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_ignore_interrupts) as pool:
-        pending = {pool.submit(_draw_task, task): task for task in tasks}
-        try:
-            for future in as_completed(pending):
-                yield pending[future], future.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-def _ignore_interrupts() -> None:
-    """Ctrl-C goes to every process of a terminal; the one that waits for the others stops them."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @lru_cache(maxsize=8)

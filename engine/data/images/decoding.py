@@ -33,11 +33,19 @@ class Encoded:
     def __init__(self, data: bytes | memoryview) -> None:
         if not len(data):
             raise BadImage("the file is empty")
+        self._data = data
         self._image = _careful(partial(Image.open, io.BytesIO(data), formats=FORMATS))
+        self._form, self._mode = self._image.format, self._image.mode
         turned = _careful(self._image.getexif).get(ORIENTATION) if _may_be_turned(self._image) else None
-        if turned not in UPRIGHT:
+        self._turned = turned not in UPRIGHT
+        if self._turned:
             self._image = _careful(partial(ImageOps.exif_transpose, self._image))
         self.size: Size = self._image.size
+
+    @property
+    def kind(self) -> str:
+        """What it was in the file: its format and PIL's name for its pixels."""
+        return f"{self._form} {self._mode}{', turned' if self._turned else ''}"
 
     @property
     def plain(self) -> bool:
@@ -52,6 +60,11 @@ class Encoded:
             self._image.draft(None, least)
         _careful(self._image.load)
         return _rgb(self._image)
+
+    def verify(self) -> None:
+        """Compare the checksums that the file has, which decoding does not. JPEGs have none. Raises BadImage."""
+        again = _careful(partial(Image.open, io.BytesIO(self._data), formats=FORMATS))
+        _careful(again.verify)
 
 
 def _may_be_turned(image: Image.Image) -> bool:

@@ -10,6 +10,7 @@ from ..dataset import DataError, Dataset
 from ..source import DataSource
 from ..stratified import stratified
 from .layout import Layout
+from .packed import PackedFile
 from .source import Files, Source
 from .split import Images, Look
 from .variation import Varying
@@ -22,17 +23,22 @@ Triple = tuple[float, float, float]
 
 
 class ImageNet(DataSource):
-    """Images in ImageNet's layout. Written as `imagenet: DIR`, or `imagenet: {folder: DIR, ...}`.
-
-    The test split is the folder's `val`.
+    """Images in ImageNet's layout. Written as `imagenet: DIR`, `imagenet: {folder: DIR, ...}` or
+    `imagenet: {packed: FILE, ...}`. The test split is the folder's `val`.
     """
 
     kind: ClassVar[str] = "imagenet"
     about: ClassVar[str] = "images in ImageNet's layout: train/CLASS/*.JPEG, val/CLASS/*.JPEG (docs/data.md)"
 
-    folder: str = Field(description="A folder with train and val, relative to the experiment's file.")
+    folder: str | None = Field(
+        default=None, description="A folder with train and val, relative to the experiment's file."
+    )
+    packed: str | None = Field(default=None, description="In place of a folder, the file that `data pack` made of it.")
     ground_truth: str | None = Field(
         default=None, description="Which class each file of val is of, where val has no folders."
+    )
+    exclude: str | None = Field(
+        default=None, description="A list of files to leave out of the folder, as `data check -o` writes it."
     )
     validation: int = Field(
         default=0, ge=0, description="Samples cut from the training images, each class in proportion."
@@ -72,6 +78,11 @@ class ImageNet(DataSource):
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
+        if (self.folder is None) == (self.packed is None):
+            raise ValueError("must have either a folder or a packed file")
+        for name in ("ground_truth", "exclude"):
+            if self.folder is None and getattr(self, name) is not None:
+                raise ValueError(f"{name} goes with a folder; a packed file was made with it")
         for name in ("scale", "ratio"):
             low, high = getattr(self, name)
             if low > high:
@@ -88,25 +99,33 @@ class ImageNet(DataSource):
         return round(self.size * 8 / 7) if self.evaluation_size is None else self.evaluation_size
 
     def anchored(self, folder: Path) -> Self:
-        paths = {name: getattr(self, name) for name in ("folder", "ground_truth")}
+        paths = {name: getattr(self, name) for name in ("folder", "packed", "ground_truth", "exclude")}
         return self.model_copy(update={name: str(folder / path) for name, path in paths.items() if path is not None})
 
     def load(self) -> Dataset:
-        layout = Layout(Path(self.folder))
-        truth = None if self.ground_truth is None else Path(self.ground_truth)
-        train, test = (self._split(Files(index), layout.classes) for index in (layout.train(), layout.val(truth)))
+        place, classes, sources = self._found()
+        train, test = (self._split(source, classes, place) for source in sources)
         validation = None
         if self.validation:
             if self.validation >= len(train):
                 raise DataError(
-                    f"{self.folder}: validation must be less than the {len(train)} training images "
-                    f"(got {self.validation})"
+                    f"{place}: validation must be less than the {len(train)} training images (got {self.validation})"
                 )
             rest, chosen = stratified(train.labels, self.validation, VALIDATION_SEED)
             train, validation = train.select(rest), train.select(chosen)
-        return Dataset(Path(self.folder).name, len(layout.classes), train, test, validation)
+        return Dataset(place.name, classes, train, test, validation)
 
-    def _split(self, source: Source, classes: tuple[str, ...]) -> Images:
+    def _found(self) -> tuple[Path, int, tuple[Source, Source]]:
+        """Where the images are, how many classes they have, and those to train and to test on."""
+        if self.packed is not None:
+            file = PackedFile.open(Path(self.packed))
+            return file.path, len(file.classes), (file.split("train"), file.split("val"))
+        root = Path(self.folder or "")
+        truth, exclude = (None if name is None else Path(name) for name in (self.ground_truth, self.exclude))
+        layout = Layout(root, exclude)
+        return root, len(layout.classes), (Files(layout.train()), Files(layout.val(truth)))
+
+    def _split(self, source: Source, classes: int, place: Path) -> Images:
         look = Look(
             view=View(size=self.size, shorter=self.shorter, interpolation=self.interpolation),
             varying=Varying(scale=self.scale, ratio=self.ratio, flip=self.flip, mixup=self.mixup),
@@ -116,5 +135,4 @@ class ImageNet(DataSource):
             policy=self.corrupt,
             workers=readers() if self.workers is None else self.workers,
         )
-        advice = f"`counterstream data check {self.folder}` lists all such files"
-        return Images(source, len(classes), look, advice)
+        return Images(source, classes, look, f"`counterstream data check {place}` lists all such files")

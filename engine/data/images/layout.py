@@ -18,11 +18,13 @@ class Layout:
     """A folder of images in ImageNet's layout.
 
     Classes are the folders of `train`, in the order of their names; their labels are 0, 1, ... A class's images are the
-    files in its folder, in the order of theirs. Raises DataError where there is no such folder.
+    files in its folder, in the order of theirs. The files named in `exclude`, a path from the folder a line and perhaps
+    more behind a tab, are left out. Raises DataError where there is no such folder or list.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, exclude: Path | None = None) -> None:
         self.root = root.absolute()
+        self._excluded = _excluded(exclude)
         for split in SPLITS:
             if not (self.root / split).is_dir():
                 raise DataError(
@@ -54,7 +56,7 @@ class Layout:
 
         def listing() -> Iterator[tuple[int, Sequence[str]]]:
             for name, _ in found:
-                images = _images(folder / name)
+                images = [image for image in _images(folder / name) if f"{split}/{name}/{image}" not in self._excluded]
                 if not images and split == "train":
                     raise DataError(
                         f"{folder / name}: a class must have an image to train on (got no file that ends in one of "
@@ -62,7 +64,7 @@ class Layout:
                     )
                 yield labels[name], [f"{name}/{image}" for image in images]
 
-        return _some(indexed(folder, found, listing))
+        return _some(indexed(folder, [*found, *self._lasting], listing))
 
     def _flat(self, truth: Path | None) -> Index:
         folder = self.root / "val"
@@ -70,13 +72,28 @@ class Layout:
         seen = [(entry, os.stat(entry).st_mtime_ns) for entry in (folder, file)]
 
         def listing() -> Iterator[tuple[int, Sequence[str]]]:
-            images = _images(folder)
+            images = [image for image in _images(folder) if f"val/{image}" not in self._excluded]
             named = classes(images)
             labels = {name: label for label, name in enumerate(self.classes)}
             for image in images:
                 yield _label(file, image, named, labels), [image]
 
-        return _some(indexed(folder, [(str(entry), changed) for entry, changed in seen], listing))
+        return _some(indexed(folder, [*((str(entry), changed) for entry, changed in seen), *self._lasting], listing))
+
+    @property
+    def _lasting(self) -> list[tuple[str, int]]:
+        """What an index depends on beside its folders, in their form."""
+        return [(f"without {name}", 0) for name in sorted(self._excluded)]
+
+
+def _excluded(file: Path | None) -> frozenset[str]:
+    if file is None:
+        return frozenset()
+    try:
+        lines = file.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    except OSError as error:
+        raise DataError(f"{file}: the list of files to exclude must be readable ({error.strerror or error})") from None
+    return frozenset(name for line in lines if (name := line.partition("\t")[0].strip()))
 
 
 def _label(file: Path, image: str, named: Mapping[str, str], labels: Mapping[str, int]) -> int:

@@ -2,7 +2,6 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -29,6 +28,10 @@ class Source(ABC):
         """What a user would look for: the path of a file, or the place in a packed one."""
 
     @abstractmethod
+    def short_name(self, position: int) -> str:
+        """The path below the split's folder, as it is or was."""
+
+    @abstractmethod
     def open(self, position: int) -> Opened:
         """Raises BadImage."""
 
@@ -46,12 +49,12 @@ class Files(Source):
     def name(self, position: int) -> str:
         return str(self.index.path(position))
 
-    def path(self, position: int) -> Path:
-        return self.index.path(position)
+    def short_name(self, position: int) -> str:
+        return self.index.name(position)
 
     def open(self, position: int) -> Opened:
         try:
-            data = self.path(position).read_bytes()
+            data = self.index.path(position).read_bytes()
         except OSError as error:
             raise BadImage(f"it cannot be read ({error.strerror or error})") from None
         return Encoded(data)

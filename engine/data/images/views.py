@@ -21,6 +21,13 @@ class Opened(Protocol):
 
     size: Size
 
+    @property
+    def kind(self) -> str:
+        """What it is stored as."""
+
+    def verify(self) -> None:
+        """Compare what checksums there are. Raises BadImage."""
+
     def pixels(self, least: Size | None = None) -> Image.Image:
         """As RGB; with `least`, perhaps smaller, but with sides at least so long."""
 

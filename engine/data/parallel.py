@@ -1,0 +1,37 @@
+"""Work on many things by several processes, results in the order of the things."""
+
+import signal
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from itertools import islice
+from multiprocessing import get_context
+from typing import TypeVar
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+AHEAD = 4  # tasks for each process that are begun before their turn: what waits to be taken stays small
+
+
+def in_order(work: Callable[[Task], Result], tasks: Iterable[Task], workers: int) -> Iterator[Result]:
+    """`work` of each task, in order; with one worker in this process. Both must be picklable."""
+    if workers == 1:
+        yield from map(work, tasks)
+        return
+    # Fresh interpreters: a fork of one that has threads (a progress display) may lock up.
+    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=ignore_interrupts) as pool:
+        coming = iter(tasks)
+        pending: deque[Future[Result]] = deque(pool.submit(work, task) for task in islice(coming, AHEAD * workers))
+        try:
+            while pending:
+                done = pending.popleft().result()
+                pending.extend(pool.submit(work, task) for task in islice(coming, 1))
+                yield done
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def ignore_interrupts() -> None:
+    """Ctrl-C goes to every process of a terminal; the one that waits for the others stops them."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
