@@ -4,7 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
+from .characters import foreign, in_ascii, printable
+
+MAXIMAL_PROBLEMS = 100  # in one message, and before a search for more ends: a person mends these and asks again
+MAXIMAL_MESSAGE = 800  # characters of one problem
 MAXIMAL_CANDIDATES = 300  # for "did you mean": comparing names is slow
+MAXIMAL_NAME = 100  # characters of a name that are compared
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -33,13 +38,20 @@ class Problem:
     location: Location = Location()
 
     def __str__(self) -> str:
-        return ": ".join(part for part in (str(self.location), self.path, self.message) if part)
+        path, message = shortened(printable(self.path), MAXIMAL_MESSAGE // 4), shortened(printable(self.message))
+        return ": ".join(part for part in (str(self.location), path, message) if part)
 
 
 class CounterstreamError(Exception):
-    """Anything a user can mend. The command line prints it without a traceback and leaves with `exit_code`."""
+    """Anything a user can mend. The command line prints it without a traceback and leaves with `exit_code`.
+
+    As text it may be printed as it is: names from files may hold what a terminal obeys, which shows as an escape.
+    """
 
     exit_code = 2
+
+    def __str__(self) -> str:
+        return "\n".join(map(printable, super().__str__().split("\n")))
 
 
 class CircuitError(CounterstreamError):
@@ -48,7 +60,8 @@ class CircuitError(CounterstreamError):
     def __init__(self, problems: Problem | Iterable[Problem]):
         found = [problems] if isinstance(problems, Problem) else list(problems)
         self.problems: tuple[Problem, ...] = tuple(found)
-        super().__init__("\n".join(str(problem) for problem in self.problems))
+        lines = [*map(str, found[:MAXIMAL_PROBLEMS]), *(["... and more"] if len(found) > MAXIMAL_PROBLEMS else ())]
+        super().__init__("\n".join(lines))
 
     def located(self, location: Location, path: str = "") -> "CircuitError":
         """The same error with `location` and `path` filled in where a problem has none of its own."""
@@ -57,16 +70,53 @@ class CircuitError(CounterstreamError):
         )
 
 
+class Problems:
+    """What is wrong, as it is found, each problem once."""
+
+    def __init__(self, problems: Iterable[Problem] = ()) -> None:
+        self._found: dict[Problem, None] = {}
+        self.extend(problems)
+
+    def add(self, problem: Problem) -> None:
+        """Note a problem. Raises CircuitError where there are more of them than anyone mends at once."""
+        self._found[problem] = None
+        if len(self._found) > MAXIMAL_PROBLEMS:
+            self.stop()
+
+    def extend(self, problems: Iterable[Problem]) -> None:
+        """Note several."""
+        for problem in problems:
+            self.add(problem)
+
+    def stop(self) -> None:
+        """Raise CircuitError with all problems, in the order of the file, if there are any."""
+        if self._found:
+            raise CircuitError(sorted(self._found, key=lambda problem: problem.location))
+
+
+def shortened(text: str, most: int = MAXIMAL_MESSAGE) -> str:
+    """The text, its middle left out where it is longer than `most` characters.
+
+    >>> shortened("abcdefghijkl", 9)
+    'abc...jkl'
+    """
+    half = (most - 3) // 2
+    return text if len(text) <= most else f"{text[:half]}...{text[-half:]}"
+
+
 def suggest(name: str, valid: Iterable[str], noun: str = "valid names") -> str:
     """A sentence that names the nearest valid name, or lists all of them when none is near.
 
     >>> suggest("relo", ["relu", "tanh"])
     "Did you mean 'relu'? valid names: relu, tanh"
+    >>> suggest("r\u0435lu", ["relu", "tanh"])
+    "'\u0435' is U+0435 CYRILLIC SMALL LETTER IE. Did you mean 'relu'? valid names: relu, tanh"
     """
     names: Sequence[str] = list(valid)
     listed = ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")
-    near = get_close_matches(str(name), _candidates(str(name), names), n=1, cutoff=0.6)
-    hint = f"Did you mean '{near[0]}'? " if near else ""
+    looks = in_ascii(name[:MAXIMAL_NAME])
+    near = get_close_matches(looks, _candidates(looks, names), n=1, cutoff=0.6)
+    hint = (f"{strange}. " if (strange := foreign(name)) else "") + (f"Did you mean '{near[0]}'? " if near else "")
     return f"{hint}{noun}: {listed}" if names else f"{hint}there are none"
 
 

@@ -10,7 +10,7 @@ from math import prod
 
 from . import names
 from .declarations import Circuit, CrossProjection, LearningSystem, Population, Projection
-from .errors import CircuitError, Problem, suggest
+from .errors import Problems, suggest
 from .topology import CycleError, topological_order
 from .transfers import TRANSFERS
 from .wiring import MAXIMAL_NEURONS, MAXIMAL_WEIGHTS, Geometry, OneToOne, Shape, Wiring, WiringError
@@ -138,15 +138,13 @@ class _Checker:
         self.places: dict[str, Path_] = {}
         self.shapes: dict[str, Shape] = {}
         self.geometries: dict[str, Geometry] = {}
-        self.problems: list[Problem] = []
+        self.problems = Problems()
 
     def complain(self, message: str, *path: str | int) -> None:
-        self.problems.append(self.document.problem(message, path))
+        self.problems.add(self.document.problem(message, path))
 
     def stop_if_wrong(self) -> None:
-        if self.problems:
-            unique = dict.fromkeys(self.problems)  # instances of one block repeat what is wrong in it
-            raise CircuitError(sorted(unique, key=lambda p: p.location))
+        self.problems.stop()
 
     # ---- populations
 

@@ -5,12 +5,13 @@ from typing import Any
 
 from . import names
 from .declarations import Block, Stage
-from .errors import CircuitError, Problem, suggest
-from .references import left_over, settled, substituted
+from .errors import Problems, suggest
+from .references import Room, left_over, settled, substituted
 from .validation import build
 from .yamlfile import Document, Path_
 
 MAXIMAL_INSTANCES = 1_000  # of blocks in one circuit
+MAXIMAL_PARTS = 3_500  # populations and projections in them; ResNet-152 has 430. Written out, they must be a file still
 
 
 def flat(document: Document) -> Document:
@@ -25,9 +26,7 @@ def flat(document: Document) -> Document:
     for index, stage in enumerate(stages):
         writer.stage(index, stage)
     writer.own_projections()
-    if writer.problems:
-        unique = dict.fromkeys(writer.problems)  # instances of one block repeat what is wrong in it
-        raise CircuitError(sorted(unique, key=lambda p: p.location))
+    writer.problems.stop()
     return writer.document()
 
 
@@ -46,8 +45,10 @@ class _Writer:
         self.origins: dict[Path_, tuple[Document, Path_]] = {(): (document, ())}
         self.ends: dict[str, str] = {}
         """Stage -> its last output."""
-        self.problems: list[Problem] = []
+        self.problems = Problems()
         self._instances = 0
+        self._parts = 0
+        self._room = Room()
 
     def stage(self, index: int, stage: Stage) -> None:
         """Write all instances of a stage."""
@@ -69,6 +70,14 @@ class _Writer:
             name = changes.pop("block", stage.block)
             if not isinstance(name, str) or name not in self.blocks:
                 self._complain(f"unknown block '{name}'. {suggest(str(name), self.blocks, 'blocks')}", (*path, named))
+                break
+            self._parts += len(self.blocks[name].populations) + len(self.blocks[name].projections)
+            if self._parts > MAXIMAL_PARTS:
+                self._complain(
+                    f"blocks must bring at most {MAXIMAL_PARTS} populations and projections into a circuit "
+                    f"(got more in {stage.name}.block{number})",
+                    (*path, "repeat"),
+                )
                 break
             if (scope := self._scope(path, name, stage.parameters, changes)) is None:
                 break
@@ -123,6 +132,9 @@ class _Writer:
 
     def _filled(self, declared: Any, scope: dict[str, Any], place: Path_) -> Any:
         written = substituted(declared, scope)
+        if why := self._room.refusal(written):
+            self._complain(why, place)
+            self.problems.stop()
         for path, why in left_over(written, scope, "parameters of the block"):
             self._complain(why, (*place, *path))
         return written
@@ -160,7 +172,7 @@ class _Writer:
         self.projections.append(projection)
 
     def _complain(self, message: str, path: Path_) -> None:
-        self.problems.append(self.source.problem(message, path))
+        self.problems.add(self.source.problem(message, path))
 
     def document(self) -> Document:
         data = {key: value for key, value in self.source.data.items() if key not in ("blocks", "stages")}

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .errors import CircuitError, Location, Problem, suggest
-from .references import left_over, settled, substituted
+from .references import Room, left_over, settled, substituted
 from .yamlfile import Document, Path_, path_text
 
 
@@ -33,7 +33,9 @@ def apply_options(document: Document, given: Mapping[str, Any], variant: str | N
             problems.append(document.problem(why, (*holder, name, *inside)))
     rest = {key: value for key, value in data.items() if key not in ("options", "variants", "blocks")}
     written = substituted(rest | ({"name": variant} if variant else {}), options)
-    if not faults:  # else much is left over because of them
+    if refusal := Room().refusal(written):
+        problems.append(document.problem(refusal))
+    elif not faults:  # else much is left over because of them
         problems += [document.problem(why, path) for path, why in left_over(written, options, "options")]
     if problems:
         raise CircuitError(sorted(problems, key=lambda p: p.location))

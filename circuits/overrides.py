@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from .declarations import Circuit, LearningSystem, Projection, Rule
-from .errors import CircuitError, Problem, suggest
+from .errors import Problem, Problems, suggest
 from .yamlfile import Document, Path_
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -12,27 +12,23 @@ _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 def check_overrides(circuit: Circuit, system: LearningSystem, document: Document) -> None:
     """Raise CircuitError where the learning systems of one circuit contradict each other."""
-    problems = [*_by_hand(circuit, document)]
+    problems = Problems(_by_hand(circuit, document))
     for index, projection in enumerate(circuit.projections):
         own, path = projection.learning, ("projections", index)
         if isinstance(own, str):
-            problems.append(
-                document.problem(f"learning '{own}' is a name: give the system itself", (*path, "learning"))
-            )
+            problems.add(document.problem(f"learning '{own}' is a name: give the system itself", (*path, "learning")))
         elif own is not None:
-            problems += [document.problem(message, path) for message in _against(own, system)]
-    if problems:
-        raise CircuitError(sorted(problems, key=lambda p: p.location))
+            problems.extend(document.problem(message, path) for message in _against(own, system))
+    problems.stop()
 
 
 def check_parameters(circuit: Circuit, system: LearningSystem, document: Document) -> None:
     """Raise CircuitError for parameters that no rule reads: in a file, they are slips of the pen."""
-    problems = [*_unread(circuit, system, document)]
+    problems = Problems(_unread(circuit, system, document))
     for index, projection in enumerate(circuit.projections):
         own = projection.learning if isinstance(projection.learning, LearningSystem) else system
-        problems += _unread_by(projection, own, document, ("projections", index))
-    if problems:
-        raise CircuitError(sorted(problems, key=lambda p: p.location))
+        problems.extend(_unread_by(projection, own, document, ("projections", index)))
+    problems.stop()
 
 
 def _by_hand(circuit: Circuit, document: Document) -> Iterator[Problem]:

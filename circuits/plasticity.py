@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from .declarations import Circuit, Mode, Population, Rule
-from .errors import CircuitError, Location, Problem, suggest
+from .errors import CircuitError, Location, Problem, Problems, suggest
 from .graph import Graph
 from .rules import NOISE, REVERSE, Expression, Term, normal_form, parse_rule, reads, split_decay
 from .transfers import TRANSFERS
@@ -62,9 +62,7 @@ def read_plasticity(graph: Graph, document: Document | None = None) -> tuple[Pla
     """Every rule of an explicit circuit in normal form. Raises CircuitError with all rules that cannot be read."""
     reader = _Reader(graph, document or Document({}))
     found = tuple(reader.all())
-    if reader.problems:
-        unique = dict.fromkeys(reader.problems)  # projections under one learning system repeat what is wrong in it
-        raise CircuitError(sorted(unique, key=lambda p: p.location))
+    reader.problems.stop()
     return found
 
 
@@ -73,7 +71,7 @@ class _Reader:
         self.graph = graph
         self.circuit: Circuit = graph.circuit
         self.document = document
-        self.problems: list[Problem] = []
+        self.problems = Problems()
 
     def all(self) -> Iterator[Plasticity]:
         for index, projection in enumerate(self.circuit.projections):
@@ -174,4 +172,4 @@ class _Reader:
                 raise CircuitError(Problem(f"{compares}, but mode '{mode}' injects no noise: {remedy}"))
 
     def _complain(self, message: str, path: Path_) -> None:
-        self.problems.append(self.document.problem(message, path))
+        self.problems.add(self.document.problem(message, path))

@@ -6,10 +6,36 @@ from typing import Any
 from .arithmetic import ArithmeticFault, is_reference, names_in, substitute
 from .errors import suggest
 from .topology import CycleError, topological_order
-from .yamlfile import Path_
+from .yamlfile import MAXIMAL_DEPTH, MAXIMAL_NODES, Path_
 
 Fault = tuple[Path_, str]
 """Where in the data, and what is wrong there."""
+
+
+class Room:
+    """How many values a document may still hold once its references are replaced.
+
+    A value may stand for ten others, each of them for ten more, and so on: little text, no end of values. They are one
+    object each, so that replacing costs nothing; to look at them all would.
+    """
+
+    def __init__(self) -> None:
+        self.left = MAXIMAL_NODES
+
+    def refusal(self, value: Any) -> str | None:
+        """Make room for a value. Why there is none, or None where there is."""
+        waiting = [(value, 0)]
+        while waiting:
+            found, depth = waiting.pop()
+            items = found.values() if isinstance(found, dict) else found if isinstance(found, list) else ()
+            self.left -= 1
+            if depth > MAXIMAL_DEPTH or len(items) > self.left:
+                return (
+                    f"with every reference replaced, a file must hold at most {MAXIMAL_NODES} values, "
+                    f"nested at most {MAXIMAL_DEPTH} deep"
+                )
+            waiting += [(item, depth + 1) for item in items]
+        return None
 
 
 def substituted(value: Any, scope: Mapping[str, Any]) -> Any:
@@ -45,6 +71,7 @@ def settled(values: Mapping[str, Any], noun: str) -> tuple[dict[str, Any], list[
         order = topological_order(values, edges) if edges else tuple(values)
     except CycleError as error:
         return dict(values), [_circle(error.cycle)]
+    room = Room()
     done: dict[str, Any] = {}
     faults: list[Fault] = []
     wrong: set[str] = set()
@@ -54,6 +81,8 @@ def settled(values: Mapping[str, Any], noun: str) -> tuple[dict[str, Any], list[
             wrong.add(name)
             continue
         done[name] = substituted(values[name], done)
+        if why := room.refusal(done[name]):
+            return dict(values), [((name,), why)]
         if found := [((name, *path), why) for path, why in left_over(done[name], values, noun)]:
             faults += found
             wrong.add(name)

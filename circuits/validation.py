@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from .errors import CircuitError, Problem, suggest
+from .errors import MAXIMAL_PROBLEMS, CircuitError, Problem, suggest
 from .yamlfile import Document, Path_
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -24,9 +24,11 @@ def build(model: type[Model], document: Document) -> Model:
 
 
 def _problems(error: ValidationError, document: Document, model: type[BaseModel]) -> Iterator[Problem]:
-    for found in error.errors(include_url=False, include_context=True):
-        path = _written(found["loc"], document.data)
-        yield document.problem(_message(found, model), path)
+    """What is wrong, as far as anyone will read: the first in the file. To say it well is what takes time."""
+    found = [(_written(each["loc"], document.data), each) for each in error.errors(include_url=False)]
+    found.sort(key=lambda each: document.location(each[0]))
+    for path, each in found[: MAXIMAL_PROBLEMS + 1]:
+        yield document.problem(_message(each, model), path)
 
 
 def _written(loc: tuple[int | str, ...], data: Any) -> Path_:

@@ -1,5 +1,6 @@
 """Safe YAML with positions: what a file says, and where it says it."""
 
+import codecs
 import math
 import re
 from collections.abc import Mapping
@@ -9,12 +10,14 @@ from typing import Any
 
 import yaml
 
-from .errors import CircuitError, Location, Problem
+from .characters import REORDERING, UNSEEN, named
+from .errors import CircuitError, Location, Problem, Problems
 
 Path_ = tuple[str | int, ...]
 
-MAXIMAL_SIZE = 4_000_000  # characters; a circuit of a million lines is a mistake, not a circuit
-MAXIMAL_NODES = 400_000  # counted with aliases expanded, so that "billion laughs" ends early
+MAXIMAL_SIZE = 1_500_000  # characters; ResNet-152 with everything written out has 180,000
+_MAXIMAL_BYTES = 4 * MAXIMAL_SIZE
+MAXIMAL_NODES = 150_000  # values; ResNet-152 has 17,000. Counted with aliases expanded: "billion laughs" ends early
 MAXIMAL_DEPTH = 60
 
 _LOADER: Any = getattr(
@@ -23,6 +26,7 @@ _LOADER: Any = getattr(
 _PLAIN_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool", "int", "float", "map", "seq")}
 _TEXT_TAG = "tag:yaml.org,2002:str"
 _FLOAT = re.compile(r"[-+]?(\d[\d_]*\.[\d_]*|\.\d[\d_]*|\d[\d_]*)([eE][-+]?\d+)?", re.ASCII)
+_HALF = re.compile("[\ud800-\udfff]")
 _INTEGER = re.compile(r"[-+]?(0|[1-9][\d_]*)", re.ASCII)
 
 
@@ -91,18 +95,35 @@ def read_file(path: str | Path) -> Document:
         return CircuitError(Problem(f"the file '{name}' must be readable ({why})", "", Location(name)))
 
     try:
-        if Path(path).exists() and not Path(path).is_file():  # a device may never end
+        if Path(path).exists() and not Path(path).is_file():  # a device or a pipe may never end
             raise unreadable("it is no regular file")
-        text = Path(path).read_text(encoding="utf-8")
+        with Path(path).open("rb") as file:
+            content = file.read(_MAXIMAL_BYTES + 1)  # the size that a file system tells may be wrong
     except OSError as error:
         raise unreadable(error.strerror or str(error)) from None
-    except UnicodeDecodeError as error:
-        raise CircuitError(
-            Problem(f"the file '{name}' must be UTF-8 text ({error.reason})", "", Location(name))
-        ) from None
     except ValueError as error:  # a path with a null character
         raise unreadable(str(error)) from None
-    return read(text, name)
+    return read(_decoded(content, name), name)
+
+
+def _decoded(content: bytes, file: str) -> str:
+    """UTF-8 bytes as text, without the mark that some editors put at the start."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        wrong = "a file must be UTF-8 text (got UTF-16: save it as UTF-8)"
+        raise CircuitError(Problem(wrong, "", Location(file, 1, 1)))
+    try:
+        text, _ = codecs.utf_8_decode(content.removeprefix(codecs.BOM_UTF8), "strict", len(content) <= _MAXIMAL_BYTES)
+    except UnicodeDecodeError as error:
+        before = content[: error.start].decode("utf-8", errors="replace")
+        found = f"got the byte 0x{content[error.start]:02X}, {error.reason}: save it as UTF-8"
+        raise CircuitError(Problem(f"a file must be UTF-8 text ({found})", "", _end_of(before, file))) from None
+    return text
+
+
+def _end_of(before: str, file: str) -> Location:
+    """The place of the character that comes after some text."""
+    lines = before.split("\n")
+    return Location(file, len(lines), len(lines[-1]) + 1)
 
 
 def read(text: str, file: str = "") -> Document:
@@ -112,9 +133,13 @@ def read(text: str, file: str = "") -> Document:
     constructed or evaluated: tags other than the plain ones are refused. Raises CircuitError.
     """
     if len(text) > MAXIMAL_SIZE:
-        raise CircuitError(
-            Problem(f"a file must have at most {MAXIMAL_SIZE} characters (got {len(text)})", "", Location(file))
-        )
+        place = Location(file, text.count("\n", 0, MAXIMAL_SIZE) + 1, 1)
+        raise CircuitError(Problem(f"a file must have at most {MAXIMAL_SIZE} characters (they end here)", "", place))
+    reordering = "marks that make text read in another order"
+    for characters, what in ((UNSEEN, "control characters"), (REORDERING, reordering)):
+        if found := characters.search(text):
+            message = f"a file must hold no {what} (got {named(found[0])})"
+            raise CircuitError(Problem(message, "", _end_of(text[: found.start()], file)))
     reader = _Reader(text, file)
     try:
         data = reader.document()
@@ -122,9 +147,8 @@ def read(text: str, file: str = "") -> Document:
         raise CircuitError(Problem(_syntax(error), "", _place(file, error.problem_mark))) from None
     except (yaml.YAMLError, UnicodeError) as error:
         why = " ".join(str(error).split())
-        raise CircuitError(Problem(f"the text must be YAML ({why})", "", Location(file))) from None
-    if reader.problems:
-        raise CircuitError(reader.problems)
+        raise CircuitError(Problem(f"the text must be YAML ({why})", "", Location(file, 1, 1))) from None
+    reader.problems.stop()
     return Document(data, file, reader.locations, texts=reader.texts)
 
 
@@ -147,7 +171,7 @@ class _Reader:
         self.file = file
         self.locations: dict[Path_, Location] = {}
         self.texts: dict[Path_, Location] = {}
-        self.problems: list[Problem] = []
+        self.problems = Problems()
         self._events = iter(yaml.parse(text, Loader=_LOADER))
         self._anchors: dict[str, tuple[Any, int]] = {}
         self._nodes = 0
@@ -155,6 +179,7 @@ class _Reader:
     def document(self) -> Any:
         """The one document in the text, or None where there is nothing."""
         data, documents = None, 0
+        self.locations[()] = Location(self.file, 1, 1)  # where nothing else stands
         for event in self._events:
             if isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
@@ -164,7 +189,8 @@ class _Reader:
         return data
 
     def _value(self, event: Any, path: Path_) -> Any:
-        self.locations.setdefault(path, _place(self.file, event.start_mark))
+        if not path or path not in self.locations:
+            self.locations[path] = _place(self.file, event.start_mark)
         before = self._nodes
         self._count(1, event)
         if len(path) > MAXIMAL_DEPTH:
@@ -224,7 +250,7 @@ class _Reader:
         return event.value if is_text else _plain(event.value)
 
     def _text(self, text: str, path: Path_, event: Any) -> None:
-        if any("\ud800" <= character <= "\udfff" for character in text):  # written as an escape; no file could hold it
+        if not text.isascii() and _HALF.search(text):  # written as an escape; no file could hold it
             self._complain("a text must hold whole characters (got half of a surrogate pair)", path, event)
 
     def _count(self, nodes: int, event: Any) -> None:
@@ -233,10 +259,11 @@ class _Reader:
             self._stop(f"a file must hold at most {MAXIMAL_NODES} values, aliases expanded", event)
 
     def _complain(self, message: str, path: Path_, event: Any) -> None:
-        self.problems.append(Problem(message, path_text(path), _place(self.file, event.start_mark)))
+        self.problems.add(Problem(message, path_text(path), _place(self.file, event.start_mark)))
 
     def _stop(self, message: str, event: Any) -> None:
-        raise CircuitError([*self.problems, Problem(message, "", _place(self.file, event.start_mark))])
+        self._complain(message, (), event)
+        self.problems.stop()
 
 
 def _plain(text: str) -> Any:

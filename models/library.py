@@ -9,7 +9,7 @@ from typing import Any
 
 from ..circuits import options as circuit_options
 from ..circuits.declarations import Circuit, LearningSystem
-from ..circuits.errors import CircuitError, Location, Problem, suggest
+from ..circuits.errors import CircuitError, Location, Problem, Problems, suggest
 from ..circuits.expansion import expand, expand_document
 from ..circuits.locality import prove
 from ..circuits.validation import build
@@ -212,16 +212,16 @@ def _with_systems(document: Document, learning: Learning) -> Document:
     if not isinstance(data, dict):
         return document
     found: dict[Path_, Document] = {}
-    problems: list[Problem] = []
+    known: dict[str, Document] = {}
+    problems = Problems()
     for path, name in _named_systems({**data, "learning": None} if learning is not None else data):
         try:
-            found[path] = learning_document(name, folder)
+            known[name] = found[path] = known.get(name) or learning_document(name, folder)
         except CircuitError as error:
-            problems += error.located(document.location(path), path_text(path)).problems
+            problems.extend(error.located(document.location(path), path_text(path)).problems)
     if learning is not None:
         found["learning",] = learning_document(learning)
-    if problems:
-        raise CircuitError(sorted(problems, key=lambda p: p.location))
+    problems.stop()
     origins = {(): (document, ()), **{path: (system, ()) for path, system in found.items()}}
     for path, system in found.items():
         data = _replaced(data, path, system.data)

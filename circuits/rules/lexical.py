@@ -8,10 +8,7 @@ from fractions import Fraction
 
 MAX_LENGTH = 2000  # characters; the longest rule of the stock learning systems has 60
 MAX_NESTING = 50  # parentheses within parentheses
-LARGEST, SMALLEST = (
-    38,
-    -38,
-)  # decimal exponents of a literal: what float32, in which engines compute, can hold
+LARGEST, SMALLEST = 38, -38  # decimal exponents of a number: what float32, in which engines compute, can hold
 
 _TOKEN = re.compile(
     r"""(?P<space>\s+)
@@ -79,7 +76,7 @@ def read_number(text: str, offset: int) -> Fraction:
     except InvalidOperation:  # an exponent of twenty digits
         decimal = Decimal("Infinity")
     # Judged before the rational is built: 1e999999999 is short as text and a gigabyte as an integer.
-    if decimal and not (decimal.is_finite() and SMALLEST <= decimal.adjusted() <= LARGEST):
+    if decimal and not Decimal(f"1e{SMALLEST}") <= decimal <= Decimal(f"1e{LARGEST}"):
         raise Misfit(f"the number {token[0]} is out of range: between 1e{SMALLEST} and 1e{LARGEST}, or 0", offset)
     return Fraction(decimal) if decimal else Fraction(0)
 

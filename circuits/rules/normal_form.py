@@ -27,6 +27,7 @@ from .expression import (
     power,
     signals_of,
 )
+from .lexical import LARGEST
 
 MAX_TERMS = 64
 
@@ -140,10 +141,9 @@ def _term(coefficient: Fraction, factors: list[Expression], kind: RuleKind) -> T
 
 
 def _to_float(coefficient: Fraction) -> float:
-    try:
-        return float(coefficient)
-    except OverflowError:
-        raise CircuitError(Problem("a coefficient of the rule is too large for a float")) from None
+    if abs(coefficient) > 10**LARGEST:
+        raise CircuitError(Problem(f"a coefficient of the rule is out of range: at most 1e{LARGEST}"))
+    return float(coefficient)
 
 
 def _order(term: Term) -> tuple[bool, tuple[str, ...]]:

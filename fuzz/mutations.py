@@ -1,0 +1,114 @@
+"""Sound texts made unsound: token by token, branch by branch of their tree, byte by byte."""
+
+import json
+import re
+from copy import deepcopy
+from typing import Any
+
+from hypothesis import strategies as st
+
+from . import corpus, odd
+
+_TOKEN = re.compile(r"\s+|[\w.$~*+/-]+|.")
+_TOKEN_CHANGES = ("delete", "duplicate", "odd", "odd", "name", "swap", "other", "repeat")
+_TREE_CHANGES = ("delete", "value", "value", "number", "word", "twin", "other", "rename", "wrap", "many")
+_REPEATS = 300
+_ENCODINGS = ("utf-8", "utf-8", "utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32", "latin-1")
+
+
+@st.composite
+def tokens(draw: st.DrawFn, texts: tuple[str, ...]) -> str:
+    """One of the texts with a few tokens deleted, doubled, swapped or replaced."""
+    found = _TOKEN.findall(draw(st.sampled_from(texts)))
+    for _ in range(draw(st.integers(1, 4))):
+        at = draw(st.integers(0, len(found) - 1))
+        match draw(st.sampled_from(_TOKEN_CHANGES)):
+            case "delete":
+                found[at] = ""
+            case "duplicate":
+                found[at] *= 2
+            case "repeat":
+                found[at] *= draw(st.integers(3, _REPEATS))
+            case "odd":
+                found[at] = draw(st.sampled_from(odd.ANYTHING))
+            case "name":
+                found[at] = draw(st.sampled_from(corpus.names()))
+            case "swap":
+                other = draw(st.integers(0, len(found) - 1))
+                found[at], found[other] = found[other], found[at]
+            case _:
+                found[at] = found[draw(st.integers(0, len(found) - 1))]
+    return "".join(found)
+
+
+@st.composite
+def trees(draw: st.DrawFn, texts: tuple[str, ...]) -> str:
+    """One of the texts with a few branches of its tree changed; what comes out is well-formed YAML (JSON, in fact)."""
+    data = deepcopy(corpus.plain(draw(st.sampled_from(texts))))
+    for _ in range(draw(st.integers(1, 3))):
+        found = branches(data)
+        if not found:
+            break
+        _change(draw, *draw(st.sampled_from(found)), found)
+    return as_json(data)
+
+
+def branches(value: Any) -> list[tuple[Any, Any]]:
+    """Every (collection, key or index) in a tree."""
+    items: list[tuple[Any, Any]] = []
+    if isinstance(value, dict | list):
+        items = list(value.items() if isinstance(value, dict) else enumerate(value))
+    return [branch for key, item in items for branch in ((value, key), *branches(item))]
+
+
+def _change(draw: st.DrawFn, holder: Any, key: Any, others: list[tuple[Any, Any]]) -> None:
+    match draw(st.sampled_from(_TREE_CHANGES)):
+        case "delete":
+            del holder[key]
+        case "value":
+            holder[key] = draw(odd.values())
+        case "number":
+            holder[key] = draw(odd.numbers())
+        case "word":
+            holder[key] = draw(odd.words())
+        case "other":
+            other, there = draw(st.sampled_from(others))
+            holder[key] = deepcopy(other[there])
+        case "rename" if isinstance(holder, dict):
+            holder[draw(odd.words())] = holder.pop(key)
+        case "wrap":
+            holder[key] = draw(st.sampled_from(([holder[key]], {"x": holder[key]}, {str(key): holder[key]})))
+        case "many" if isinstance(holder, list):
+            holder[key : key + 1] = [holder[key]] * draw(st.integers(2, _REPEATS))
+        case _:  # once more beside it
+            if isinstance(holder, dict):
+                holder[draw(odd.words())] = deepcopy(holder[key])
+            else:
+                holder.insert(key, deepcopy(holder[key]))
+
+
+@st.composite
+def noise(draw: st.DrawFn, texts: tuple[str, ...]) -> bytes:
+    """One of the texts as bytes, in one encoding or another, some of them replaced, inserted or cut off."""
+    text = draw(st.sampled_from(texts))
+    encoding = draw(st.sampled_from(_ENCODINGS))
+    found = bytearray(text.encode(encoding, errors="replace"))
+    for _ in range(draw(st.integers(0, 4))):
+        at = draw(st.integers(0, len(found)))
+        piece = draw(st.binary(max_size=6))
+        match draw(st.sampled_from(("replace", "insert", "cut", "double"))):
+            case "replace":
+                found[at : at + len(piece)] = piece
+            case "insert":
+                found[at:at] = piece
+            case "cut":
+                del found[at:]
+            case _:
+                found[at:at] = found[at : at + 2000]
+    return bytes(found)
+
+
+def as_json(data: Any) -> str:
+    """Data as JSON, which YAML reads; NaN and infinity as YAML writes them."""
+    text = json.dumps(data, default=str)
+    return re.sub(r'(?<![\w"])-?(NaN|Infinity)(?![\w"])', lambda found: ".nan" if "N" in found[0] else ".inf", text)
