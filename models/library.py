@@ -12,6 +12,7 @@ from ..circuits.declarations import Circuit, LearningSystem
 from ..circuits.errors import CircuitError, Location, Problem, Problems, suggest
 from ..circuits.expansion import expand, expand_document
 from ..circuits.locality import prove
+from ..circuits.references import left_over
 from ..circuits.validation import build
 from ..circuits.writing import as_data
 from ..circuits.yamlfile import Document, Path_, path_text, read, read_file
@@ -116,13 +117,17 @@ def with_learning(
 
 def learning_document(learning: str | Path | LearningSystem | Document, folder: Path = Path()) -> Document:
     """What a learning system's declaration says, and where. Raises CircuitError."""
-    if isinstance(learning, Document):
-        return learning
     if isinstance(learning, LearningSystem):
         return Document(as_data(learning), learning.name)
-    document = read_file(_found(str(learning), stock_learning(), "learning system", folder))
+    if isinstance(learning, Document):
+        document = learning
+    else:
+        document = read_file(_found(str(learning), stock_learning(), "learning system", folder))
     if not isinstance(document.data, dict):  # nothing, say: put in the place of the name, it would pass for no system
         raise CircuitError(document.problem("the file must hold a learning system: a mapping of keys to values"))
+    # It has no options; inside a circuit, where it will stand, these would pass for the circuit's.
+    if left := [document.problem(why, path) for path, why in left_over(document.data, {}, "options")]:
+        raise CircuitError(left)
     return document
 
 
