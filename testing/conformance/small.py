@@ -49,15 +49,11 @@ projections:
 """
 
 
-def stock(name: str, learning: str) -> Circuit:
+def stock(name: str, learning: str | LearningSystem) -> Circuit:
     """A stock circuit in small."""
-    return load(name, learning=few(learning), options=OPTIONS[name])
+    return load(name, learning=with_few_maps(load_learning(learning)), options=OPTIONS[name])
 
 
 def residual(learning: str) -> Circuit:
     """Convolutions with and without groups and strides, a skip, both kinds of pool, normalization, dropout, biases."""
-    return loads(RESIDUAL, learning=few(learning))
-
-
-def few(learning: str) -> LearningSystem:
-    return with_few_maps(load_learning(learning))
+    return loads(RESIDUAL, learning=with_few_maps(load_learning(learning)))

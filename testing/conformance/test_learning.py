@@ -8,10 +8,10 @@ import pytest
 from ...circuits.declarations import Circuit, Consolidation
 from ...engine.simulator import Simulator
 from ...models import stock_circuits, stock_learning
-from ...models.library import loads
+from ...models.library import load_learning
 from .candidate import FINE, REFERENCE, Array, Candidate, close, distance, same_state
 from .drawn import batch, step_beside
-from .small import RESIDUAL, few, residual, stock
+from .small import residual, stock
 
 MOMENTUM = Consolidation(rate=0.02, momentum=0.9)
 CONSOLIDATIONS = {
@@ -109,9 +109,9 @@ def test_whatever_can_be_asked(widest: Candidate) -> None:
 
 
 def test_a_mirror_may_listen_through_the_transfer_function(widest: Candidate) -> None:
-    mirror = few("weight_mirror")
+    mirror = load_learning("weight_mirror")
     mode = mirror.modes["mirror"].model_copy(update={"answers": "rate"})
-    circuit = loads(RESIDUAL, learning=mirror.model_copy(update={"modes": {**mirror.modes, "mirror": mode}}))
+    circuit = stock("digits_resnet", mirror.model_copy(update={"modes": {**mirror.modes, "mirror": mode}}))
     sim, oracle = (one.simulate(circuit, MOMENTUM) for one in (widest, REFERENCE))
     for each in (sim, oracle):
         each.run("mirror", steps=2)
