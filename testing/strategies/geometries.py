@@ -71,6 +71,10 @@ def copies(draw: st.DrawFn) -> Geometry:
     return geometry(OneToOne(source=source, target=target), lower, (before + width + after, *lower[1:]))
 
 
-weighted = st.one_of(convs(), denses())
-wirings = st.one_of(weighted, pools(), copies())
+def geometries(*, weighted: bool = False) -> st.SearchStrategy[Geometry]:
+    """A wiring laid between two shapes; with `weighted` one that has weights."""
+    found: tuple[st.SearchStrategy[Geometry], ...] = (convs(), denses())
+    return st.one_of(found if weighted else (*found, pools(), copies()))
+
+
 seeds = st.integers(0, 2**32 - 1)

@@ -9,10 +9,11 @@ from counterstream.circuits.wiring import Conv, Dense, Geometry, Pool
 from counterstream.engine.backends import load_engine
 from counterstream.testing.conformance.candidate import close
 from counterstream.testing.conformance.programs import SAMPLES, Laid
-from counterstream.testing.strategies.geometries import geometry, seeds, weighted, wirings
+from counterstream.testing.strategies import geometries
+from counterstream.testing.strategies.geometries import geometry, seeds
 
 
-@given(weighted, seeds)
+@given(geometries(weighted=True), seeds)
 def test_engines_agree_where_nothing_can_be_shared(drawn: Geometry, seed: int) -> None:
     """Alone, a correlation has no kernel and a way back no lower activity: only their shapes may be read."""
     laid = Laid(drawn, seed)
@@ -36,7 +37,7 @@ def test_first_means_row_major(engine: str) -> None:
     assert back.sum() == 3
 
 
-@given(wirings, seeds)
+@given(geometries(), seeds)
 def test_back_is_the_adjoint(drawn: Geometry, seed: int) -> None:
     """<project x, u> = <x, project_back u>: for a max pool too, since it is linear around x."""
     laid = Laid(drawn, seed)
@@ -45,7 +46,7 @@ def test_back_is_the_adjoint(drawn: Geometry, seed: int) -> None:
     close((project * u).sum(), (x * back).sum())
 
 
-@given(weighted, seeds)
+@given(geometries(weighted=True), seeds)
 def test_correlation_is_the_adjoint_in_the_weight(drawn: Geometry, seed: int) -> None:
     """<project_w x, u> = N <w, correlate(x, u)>."""
     laid = Laid(drawn, seed)
@@ -88,7 +89,7 @@ def by_autograd(laid: Laid) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
 
 
 @pytest.mark.parametrize("engine", ["reference", "torch"])
-@given(drawn=wirings, seed=seeds)
+@given(drawn=geometries(), seed=seeds)
 def test_against_autograd(engine: str, drawn: Geometry, seed: int) -> None:
     laid = Laid(drawn, seed)
     current, gradients = by_autograd(laid)
@@ -100,7 +101,7 @@ def test_against_autograd(engine: str, drawn: Geometry, seed: int) -> None:
         close(found[2] * SAMPLES, gradients[1].numpy())
 
 
-@given(weighted, seeds)
+@given(geometries(weighted=True), seeds)
 def test_finite_differences(drawn: Geometry, seed: int) -> None:
     """The reference alone: what project does when one weight or one activity moves by h (project is bilinear)."""
     laid = Laid(drawn, seed)
@@ -118,7 +119,7 @@ def test_finite_differences(drawn: Geometry, seed: int) -> None:
         close(((after - before) * upper).sum(), slope[at])
 
 
-@given(weighted, seeds)
+@given(geometries(weighted=True), seeds)
 def test_per_tap_counts_what_a_correlation_of_ones_counts(drawn: Geometry, seed: int) -> None:
     """`mean` of a correlation of ones with ones is 1 at every synapse and 0 at taps that no position sees."""
     laid = Laid(drawn, seed)
