@@ -6,7 +6,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from counterstream.circuits.wiring import Conv, Dense, Geometry
+from ...circuits.wiring import Conv, Dense, Geometry
 
 Array = NDArray[np.float64]
 Index = tuple[int, ...]
