@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import cast
 
 import pytest
-
-from ... import __version__
 
 PROPERTY = "counterstream support"
 """Under this name a test says where its outcome belongs: (kind, name, engine, dtype)."""
@@ -62,7 +61,7 @@ class SupportTable:
         command = "pytest --pyargs counterstream.testing " + " ".join(f"--engine {name}" for name in self.engines)
         yield "# What engines support"
         yield ""
-        yield f"Found by the conformance suite of counterstream {__version__}, and written by it:"
+        yield f"Found by the conformance suite of counterstream {version('counterstream')}, and written by it:"
         yield ""
         yield f"    {command} --support-table FILE"
         yield ""
