@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from ..engine.training import Experiment, OutputFolder, Prepared
     from ..engine.training.experiment import ModePlan
 
-PLACES = ("folder", "file")  # the keys of a data source that say where it lies
+PACKED = "packed"
+PLACES = ("folder", "file", PACKED)  # the keys of a data source that say where it lies
 
 
 def changed(experiment: "Experiment", **changes: Any) -> "Experiment":
@@ -45,14 +46,19 @@ def names_in(text: str | None) -> tuple[str, ...] | None:
 
 
 def source_at(experiment: "Experiment", place: Path) -> "DataSource":
-    """The experiment's data, to be found at `place`. Raises CounterstreamError where they lie nowhere."""
-    for key in PLACES:
-        if key in type(experiment.data).model_fields:
-            return experiment.data.model_copy(update={key: str(place.absolute())})
-    raise CounterstreamError(
-        f"--data: {experiment.name} must be trained on data that lie somewhere (got {experiment.data.kind}, which come "
-        "with the package). Leave it out, or name other data in the experiment"
-    )
+    """The experiment's data, to be found at `place`, which may be a packed file of them.
+
+    Raises CounterstreamError where they lie nowhere.
+    """
+    keys = [key for key in PLACES if key in type(experiment.data).model_fields]
+    if not keys:
+        raise CounterstreamError(
+            f"--data: {experiment.name} must be trained on data that lie somewhere (got {experiment.data.kind}, which "
+            "come with the package). Leave it out, or name other data in the experiment"
+        )
+    meant = PACKED if PACKED in keys and place.is_file() else keys[0]
+    places: dict[str, str | None] = dict.fromkeys(keys) | {meant: str(place.absolute())}
+    return experiment.data.model_copy(update=places)
 
 
 def modes_in_use(experiment: "Experiment", systems: tuple[str, ...]) -> "dict[str, ModePlan]":
@@ -114,8 +120,9 @@ def carry_out(
 def _output(folder: Path, prepared: "Prepared", *, overwrite: bool, resume: bool) -> "OutputFolder":
     """The folder to write into: what is there is gone on with, if that is wanted and there is anything."""
     from ..engine.training import OutputFolder, check_resumable
+    from ..engine.training.output import occupied
 
-    if resume and folder.is_dir() and any(folder.iterdir()):
+    if resume and occupied(folder):
         output = OutputFolder.begun(folder)
         check_resumable(prepared, output)
         return output

@@ -23,6 +23,7 @@ def table(
         str | None, typer.Option("--csv", metavar="FILE", help="Write one line a figure there; - prints it.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+    top5: Annotated[bool, typer.Option("--top5", help="Top-5 errors, of which nobody's are known beside.")] = False,
 ) -> None:
     """Print top-1 test errors, networks by learning systems, with the seeds' spread and what others reported.
 
@@ -41,7 +42,8 @@ def table(
     if csv == STDOUT and as_json:
         raise typer.BadParameter("both --csv - and --json print to stdout: choose one", param_hint="--csv")
     with ExitStack() as opened:
-        found = tables.error_table(opened.enter_context(Run.open(path)) for path in recordings_in(recordings))
+        runs = [opened.enter_context(Run.open(path)) for path in recordings_in(recordings)]
+        found = tables.error_table(runs, top=5 if top5 else 1)
         if markdown is not None:
             _write(markdown, _printable_lines(tables.markdown(found)))
         if csv == STDOUT:
@@ -65,7 +67,7 @@ def _print(found: "ErrorTable") -> None:
         rows = [[printable(cell) for cell in line] for line in lines(found)]
         screen.print(table_of([printable(heading) for heading in columns(found)], rows), soft_wrap=True)
     else:
-        screen.print("No finished run with a test accuracy: there is nothing to put into a table.")
+        screen.print("No finished run with such an accuracy: there is nothing to put into a table.")
     for note in notes(found):
         screen.print(printable(note), soft_wrap=True)
 

@@ -13,7 +13,7 @@ OWN = "runs"  # the source of what was measured
 def frame(table: ErrorTable) -> pd.DataFrame:
     """One line for each cell, and for each figure that others reported.
 
-    error: top-1 test error in percent; spread: sample standard deviation over n seeds. source: `runs`, or who reported
+    error: the table's, in percent; spread: sample standard deviation over n seeds. source: `runs`, or who reported
     it, with a `mark` that says how it is known; n is 0 there.
     """
     return pd.DataFrame([line for block in table.blocks for line in _lines(block)], columns=COLUMNS)

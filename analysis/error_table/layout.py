@@ -36,7 +36,7 @@ def notes(table: ErrorTable) -> list[str]:
 
 def _notes(table: ErrorTable) -> Iterator[str]:
     if table.blocks:
-        yield "Top-1 test error in %: mean ± sample standard deviation (number of seeds)."
+        yield f"Top-{table.top} test error in %: mean ± sample standard deviation (number of seeds)."
     for block in table.blocks:
         yield from _trained_on(block)
     for line in {line.source: line for block in table.blocks for line in block.published}.values():

@@ -10,6 +10,7 @@ from ..run import Run
 from ..texts import mapping
 from .published import PublishedTask
 
+PLACES = ("folder", "packed", "file")  # keys of `data` that say where the images lie
 FORWARD = ("input", "shape", "normalize", "transfer", "dropout", "loss")  # what makes a forward population
 
 
@@ -75,7 +76,7 @@ def _data(declared: Any) -> str:
     if isinstance(declared, dict) and len(declared) == 1:
         kind, settings = next(iter(declared.items()))
         if isinstance(settings, dict):
-            settings = next((settings[key] for key in ("folder", "file", "path") if key in settings), None)
+            settings = next((settings[key] for key in PLACES if settings.get(key)), None)
         return f"{kind} ({settings})" if isinstance(settings, str) else str(kind)
     return declared if isinstance(declared, str) else "data not recorded"
 

@@ -7,6 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
+from .claim import NAME as LOCK
+from .claim import claim
 from .errors import ExperimentError
 
 MANIFEST = ".counterstream.json"  # names the files written here: --overwrite removes these and no others
@@ -16,26 +18,28 @@ class OutputFolder:
     """A folder, and the list of what this program wrote into it: files, and folders with the files it keeps there."""
 
     def __init__(self, path: str | Path, *, overwrite: bool = False) -> None:
-        """Create the folder. Raises ExperimentError where it holds anything already, unless `overwrite`: then
-        the files
-        that an earlier run wrote here are removed, and all others stay."""
+        """Create the folder. Raises ExperimentError where it holds anything already, unless `overwrite`: then the files
+        that an earlier run wrote here are removed, and all others stay; and where another process writes into it.
+        """
         self.path = Path(path)
         if self.path.exists() and not self.path.is_dir():
             raise ExperimentError(
                 f"{self.path}: the output must be a folder (got a file). Choose another with --output"
             )
-        if self.path.is_dir() and any(self.path.iterdir()):
+        if occupied(self.path):
             if not overwrite:
                 raise ExperimentError(
                     f"{self.path}: the output folder must be empty (it is not). "
                     "Choose another with --output, or replace an earlier run's files with --overwrite, "
                     "or go on with that run with --resume"
                 )
+            claim(self.path)
             self._clear()
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ExperimentError(f"{self.path}: the output folder cannot be created ({error.strerror})") from None
+        claim(self.path)
         self._files: list[str] = []
         self._folders: dict[str, str] = {}
 
@@ -52,6 +56,7 @@ class OutputFolder:
                 f"{folder.path}: must be the output folder of an earlier run (it holds no {MANIFEST}). "
                 "Name that folder with --output, or start anew"
             )
+        claim(folder.path)
         folder._files, folder._folders = _listed(folder.path)
         return folder
 
@@ -99,6 +104,11 @@ class OutputFolder:
             with suppress(OSError):  # somebody else's files are in it
                 folder.rmdir()
         (self.path / MANIFEST).unlink(missing_ok=True)
+
+
+def occupied(folder: Path) -> bool:
+    """Whether a folder holds anything, the mark of whoever holds it left aside."""
+    return folder.is_dir() and any(path.name != LOCK for path in folder.iterdir())
 
 
 def file_name(text: str) -> str:

@@ -45,6 +45,9 @@ def test_data_are_taken_from_where_the_command_line_says(tmp_path: Path, monkeyp
     images = reads(TEXT.replace("{npz: data.npz}", "{imagenet: {folder: a, size: 64}}"))
     found = source_at(images, Path("b"))
     assert found.model_dump() == images.data.model_dump() | {"folder": str(tmp_path / "b")}
+    Path("c.pack").touch()
+    packed = changed(images, data=source_at(images, Path("c.pack"))).data
+    assert packed.model_dump() == images.data.model_dump() | {"folder": None, "packed": str(tmp_path / "c.pack")}
 
 
 def test_data_that_lie_nowhere_cannot_be_moved() -> None:

@@ -53,7 +53,7 @@ def test_it_is_written_in_every_form(folder: Path, tmp_path: Path) -> None:
 def test_without_a_finished_run_it_says_so(folder: Path) -> None:
     done = invoked(folder / "kp.h5")
     assert done.exit_code == 0
-    assert "No finished run with a test accuracy" in done.stdout
+    assert "No finished run with such an accuracy" in done.stdout
     assert "not finished: running" in done.stdout
 
 

@@ -56,6 +56,20 @@ def test_what_is_no_imagenet_by_numbers_is_told(tmp_path: Path, settings: dict, 
     assert any("cannot be compared" in note for note in below) is not comparable
 
 
+def test_top5_errors_stand_alone(tmp_path: Path) -> None:
+    import h5py
+
+    from counterstream.analysis import Run
+
+    run(tmp_path / "a.h5", error=30.0).close()
+    with h5py.File(tmp_path / "a.h5", "r+") as file:
+        file["results"].attrs["test_top5_accuracy"] = 0.9
+    table = error_table([Run.open(tmp_path / "a.h5"), run(tmp_path / "b.h5", seed=1)], top=5)
+    assert lines(table) == [("resnet18", "10.0 (1)")]
+    assert notes(table)[0].startswith("Top-5 test error")
+    assert "it records no test_top5_accuracy" in notes(table)[-1]
+
+
 def test_each_row_says_what_it_was_trained_on(tmp_path: Path) -> None:
     data = {"imagenet": {"folder": "/data/imagenet"}}
     below = notes(error_table([run(tmp_path / "a.h5", data=data, **IMAGENET)]))

@@ -1,11 +1,14 @@
 """The output folder: nobody's files are lost."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from counterstream.engine.training import ExperimentError, OutputFolder
+from counterstream.engine.training.output import occupied
 
 
 def test_a_new_folder_is_made(tmp_path: Path) -> None:
@@ -76,7 +79,7 @@ def test_a_folder_can_be_gone_on_with(tmp_path: Path) -> None:
     with pytest.raises(ExperimentError, match="is not one that Counterstream wrote"):
         again.file("mine.txt")
     OutputFolder(tmp_path / "out", overwrite=True)
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["mine.txt"]
+    assert [path.name for path in (tmp_path / "out").iterdir() if path.name[0] != "."] == ["mine.txt"]
 
 
 def test_only_a_folder_of_ours_can_be_gone_on_with(tmp_path: Path) -> None:
@@ -108,6 +111,34 @@ def test_a_folder_that_became_a_link_is_left_alone(tmp_path: Path) -> None:
     OutputFolder(tmp_path / "out").folder("checkpoints", "*.pt").symlink_to(elsewhere)
     OutputFolder(tmp_path / "out", overwrite=True)
     assert (elsewhere / "a.pt").read_text() == "mine"
+
+
+def test_one_process_at_a_time_writes_into_a_folder(tmp_path: Path) -> None:
+    """Another one is refused; once it is killed, what it began can be gone on with."""
+    holding = (
+        "import sys, time\n"
+        "from counterstream.engine.training import OutputFolder\n"
+        "OutputFolder(sys.argv[1]).file('run.h5').write_text('begun')\n"
+        "print('holding', flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    folder = tmp_path / "out"
+    with subprocess.Popen([sys.executable, "-c", holding, folder], stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "holding\n"
+        for opened in (OutputFolder.begun, lambda path: OutputFolder(path, overwrite=True)):
+            with pytest.raises(ExperimentError, match=r"no other process may be writing .* \(one is\)"):
+                opened(folder)
+        assert (folder / "run.h5").read_text() == "begun"
+        other.kill()
+    assert OutputFolder.begun(folder).file("run.h5").read_text() == "begun"
+
+
+def test_a_folder_that_was_only_claimed_is_empty(tmp_path: Path) -> None:
+    OutputFolder(tmp_path)
+    assert not occupied(tmp_path)
+    OutputFolder(tmp_path).file("run.h5").write_text("new")
+    assert occupied(tmp_path)
 
 
 def test_a_file_is_no_folder(tmp_path: Path) -> None:
