@@ -139,6 +139,8 @@ class _Expansion:
                 self._say(path, (*place, "modes", mode, "feedback"))
             projections.append(reverse)
         populations = {name: self._population(name) for name in circuit.populations}
+        if direct and self.system.feedback.sends == "target":
+            populations |= dict(self._targets())
         for name in reversed(self.partnered):
             populations[names.partner(name)] = Population(partner=name, shape=self.graph.shapes[name])
         for name in self.system.parameters.keys() - circuit.parameters.keys():
@@ -267,10 +269,20 @@ class _Expansion:
                 update["initial"] = Kaiming()  # through synapses of no magnitude no error would ever pass
         return reverse.model_copy(update=update)
 
+    def _targets(self) -> Iterator[tuple[str, Population]]:
+        """Populations that carry the targets of the outputs."""
+        for output in self.graph.outputs:
+            name = names.target(output)
+            if name in self.graph.populations:
+                message = f"'{self.system.name}' needs the name '{name}' for what carries the target of '{output}'"
+                raise CircuitError(self.source.problem(f"{message}: choose another", ("populations", name)))
+            yield name, Population(target=output)
+
     def _direct(self) -> Iterator[tuple[Projection, Path_]]:
-        """From each output's error to every other population that learns."""
+        """From each output's error, or its target, to every other population that learns."""
         shared = self.system.feedback.onto_maps == "shared"
         rules = {mode: plan.feedback for mode, plan in self.system.modes.items() if plan.feedback}
+        sender = names.target if self.system.feedback.sends == "target" else names.partner
         for output in self.graph.outputs:
             for name in self.partnered:
                 if name in self.graph.outputs:
@@ -278,8 +290,8 @@ class _Expansion:
                 on_maps = len(self.graph.shapes[name]) == 3
                 direct = Projection.model_validate(
                     {
-                        "name": names.arrow(names.partner(output), names.partner(name)),
-                        "from": names.partner(output),
+                        "name": names.arrow(sender(output), names.partner(name)),
+                        "from": sender(output),
                         "to": names.partner(name),
                     }
                 )

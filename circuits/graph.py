@@ -79,8 +79,8 @@ class Graph:
         return {**{original: label for label, original in pairs}, **dict(pairs)}
 
     def is_feedback(self, label: str) -> bool:
-        """True for a projection between feedback populations."""
-        return self.populations[self.projections[label].source].is_feedback
+        """True for a projection onto a feedback population."""
+        return self.populations[self.projections[label].target].is_feedback
 
     def weighted(self, label: str) -> bool:
         """True where a projection has weights."""
@@ -159,6 +159,7 @@ class _Checker:
             elif name.endswith(names.PARTNER) and not population.is_feedback:
                 self.complain(f"a name that ends with '{names.PARTNER}' belongs to a feedback population", *path)
             self._check_kind(population, path)
+            self._check_target(population, path)
             self._check_output(population, path)
             if population.transfer not in TRANSFERS:
                 hint = suggest(population.transfer, TRANSFERS, "transfer functions")
@@ -176,6 +177,17 @@ class _Checker:
             for key in sorted(own):
                 what = "an input carries data as they are" if kinds[0] != "partner" else "its partner decides"
                 self.complain(f"a population with '{kinds[0]}' takes no '{key}': {what}", *path, key)
+
+    def _check_target(self, population: Population, path: Path_) -> None:
+        named = population.target_of
+        if named is not None and not (named in self.populations and self.populations[named].output_loss):
+            outputs = [name for name, other in self.populations.items() if other.output_loss]
+            self.complain(
+                f"a target must be that of an output, which has a loss (got '{named}'). "
+                f"{suggest(named, outputs, 'outputs')}",
+                *path,
+                "target",
+            )
 
     def _check_output(self, population: Population, path: Path_) -> None:
         if population.transfer == "softmax" and population.output_loss != "cross_entropy":
@@ -245,10 +257,11 @@ class _Checker:
         source, target = self.populations[projection.source], self.populations[projection.target]
         if target.is_source:
             self.complain(f"nothing projects to a source of activity ('{projection.target}')", *path, "to")
-        if source.is_feedback != target.is_feedback:
+        sends_label = source.target is not None and target.is_feedback
+        if source.is_feedback != target.is_feedback and not sends_label:
             self.complain(
-                "a projection stays in its stream; between the streams run cross-projections "
-                f"(got {projection.source} -> {projection.target})",
+                "a projection stays in its stream; between the streams run cross-projections, and projections from "
+                f"what carries a target (got {projection.source} -> {projection.target})",
                 *path,
             )
             return False
@@ -338,15 +351,21 @@ class _Checker:
     # ---- order and shapes
 
     def order(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Topological orders of the forward and the feedback stream. A cycle is named."""
+        """Topological orders of the forward and the feedback stream, what carries a target after its output. A cycle is
+        named."""
+        joined = {(p.source, p.target): self.places[label] for label, p in reversed(self.projections.items())}
+        follows = {
+            (population.target_of, name): ("populations", name, "target")
+            for name, population in self.populations.items()
+            if population.target_of is not None
+        }
         try:
-            order = topological_order(self.populations, ((p.source, p.target) for p in self.projections.values()))
-        except CycleError as error:
-            ends = (error.cycle[-1], error.cycle[0])
-            label = next(name for name, p in self.projections.items() if (p.source, p.target) == ends)
-            self.complain(
-                f"a circuit must have no cycle: recurrence is not supported yet (got {error})", *self.places[label]
+            order = topological_order(
+                self.populations, [*follows, *((p.source, p.target) for p in self.projections.values())]
             )
+        except CycleError as error:
+            place = (joined | follows)[error.cycle[-1], error.cycle[0]]
+            self.complain(f"a circuit must have no cycle: recurrence is not supported yet (got {error})", *place)
             return (), ()
         forward = tuple(name for name in order if not self.populations[name].is_feedback)
         return forward, tuple(name for name in order if self.populations[name].is_feedback)
@@ -365,7 +384,7 @@ class _Checker:
 
     def _infer(self, name: str, labels: list[str]) -> None:
         population = self.populations[name]
-        known = population.input or population.shape or ((population.target,) if population.target else None)
+        known = population.input or population.shape or self._shape_of_target(population)
         if known is None and not labels:
             self.complain("a population needs an input shape, or something that projects to it", "populations", name)
         known = known or self._concatenated(labels)
@@ -394,6 +413,11 @@ class _Checker:
                 )
                 return
             self.shapes[name] = known
+
+    def _shape_of_target(self, population: Population) -> Shape | None:
+        if isinstance(population.target, int):
+            return (population.target,)
+        return self.shapes.get(population.target) if population.target is not None else None
 
     def _concatenated(self, labels: list[str]) -> Shape | None:
         """The shape of a population that is made of channel ranges, or None."""
@@ -463,7 +487,7 @@ class _Checker:
         if lower is None or upper is None or original.wiring is None:
             return
         self.geometries[label] = Geometry(original.wiring, lower, upper)
-        if projection.reverse_of or not self.populations[projection.source].is_feedback:
+        if projection.reverse_of or not self.populations[projection.target].is_feedback:
             return
         try:
             found = original.wiring.target_shape(lower, upper)

@@ -19,6 +19,11 @@ def partner(population: str) -> str:
     return population + PARTNER
 
 
+def target(output: str) -> str:
+    """The population that carries the target of an output."""
+    return f"{output}_target"
+
+
 def reverse(projection: str) -> str:
     """The reverse of a projection."""
     return projection + PARTNER

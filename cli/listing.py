@@ -28,7 +28,8 @@ def list_all(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the names and meanings as JSON.")] = False,
 ) -> None:
-    """List circuits, learning systems, engines, data, wirings and transfer functions, by name; or a circuit's options.
+    """List all that there is to choose from, by name: circuits, learning systems, engines, data, and the parts of the
+    language; or a circuit's options.
 
     \b
     Examples:
@@ -87,6 +88,7 @@ def _written(value: Any) -> str:
 
 def contents() -> dict[str, dict[str, Entry]]:
     """Kind of thing -> name -> what it is."""
+    from ..circuits.declarations.claims import PROPERTIES
     from ..circuits.declarations.projection import AnyWiring
     from ..circuits.transfers import TRANSFERS
     from ..engine.backends.registry import available_engines
@@ -103,6 +105,7 @@ def contents() -> dict[str, dict[str, Entry]]:
         "engines": dict.fromkeys(available_engines(), Entry()),
         "data": {name: Entry(meaning) for name, meaning in SOURCES.items()},
         "wirings": {wiring.kind: Entry((wiring.__doc__ or "").partition(". ")[0]) for wiring in get_args(union)},
+        "properties of rules": {name: Entry(claim.__doc__ or "") for name, claim in PROPERTIES.items()},
         "transfer functions": {name: Entry(transfer.meaning) for name, transfer in TRANSFERS.items()},
     }
 

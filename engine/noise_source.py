@@ -47,8 +47,9 @@ class NoiseSource:
         if not noise.batched:
             fresh = self.engine.noise(noise.distribution, noise.shape, key)
         else:
-            maps, rows = (share.whole, share.rows) if noise.maps is None else (noise.maps, slice(None))
-            fresh = self.engine.noise(noise.distribution, (maps, *noise.shape), key)[rows]
+            maps = share.whole if noise.maps is None else noise.maps
+            fresh = self.engine.noise(noise.distribution, (maps, *noise.shape), key)
+            fresh = fresh[share.rows] if noise.maps is None and share.samples < share.whole else fresh
         fresh = fresh if noise.scale == 1 else fresh * noise.scale
         return fresh if noise.mean == 0 else fresh + noise.mean
 

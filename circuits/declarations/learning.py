@@ -17,10 +17,14 @@ class Feedback(Declaration):
     """Where the feedback stream runs and whose weights it has.
 
     `reciprocal`: a feedback population for every forward one, the reverse of every projection. `direct`: the outputs'
-    errors project to every population that learns (Nokland 2016). `none`: no feedback stream.
+    errors, or their targets, project to every population that learns (Nokland 2016; Frenkel, Lefebvre and Bol 2021).
+    `none`: no feedback stream.
     """
 
     pathway: Literal["reciprocal", "direct", "none"] = "reciprocal"
+    sends: Literal["error", "target"] = Field(
+        default="error", description="On the direct pathway: what projects to the hidden populations."
+    )
     weights: Literal["independent", "transpose_of", "sign_of"] = "independent"
     magnitude: Magnitude = Field(default="fan_out", description="Of sign_of: how large the feedback synapses are.")
     onto_maps: Literal["shared", "full"] = Field(
@@ -29,7 +33,9 @@ class Feedback(Declaration):
     )
 
     @model_validator(mode="after")
-    def _signs(self) -> "Feedback":
+    def _applies(self) -> "Feedback":
+        if "sends" in self.model_fields_set and self.pathway != "direct":
+            raise ValueError(f"'sends' belongs to pathway: direct (got {self.pathway})")
         if "magnitude" in self.model_fields_set and self.weights != "sign_of":
             raise ValueError(f"'magnitude' belongs to weights: sign_of (got {self.weights})")
         return self

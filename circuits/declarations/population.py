@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
 
 from ..model import Declaration, Number, Truth, Whole
 from ..tagged import Choice
@@ -24,6 +24,20 @@ ShapeField = Annotated[
     tuple[Side, ...],
     BeforeValidator(_shape),
     WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "array", "items": {"type": "integer"}}]}),
+]
+
+
+def _target_form(value: object) -> str | None:
+    return "#output" if isinstance(value, str) else "#classes" if isinstance(value, int) else None
+
+
+TargetField = Annotated[
+    Annotated[Side, Tag("#classes")] | Annotated[str, Tag("#output")],
+    Discriminator(
+        _target_form,
+        custom_error_type="form",
+        custom_error_message="must be a number of classes, or the name of an output",
+    ),
 ]
 Loss = Literal["cross_entropy", "squared", "binary_cross_entropy"]
 
@@ -58,12 +72,16 @@ class IntrinsicRules(Declaration):
 class Population(Declaration):
     """Neurons of one kind and shape: rate = phi(gain * normalize(soma) + bias), with `dropout` of some of them.
 
-    With `input` it stands for data, with `target` for the label's code as activity, with `partner` it is a feedback
+    With `input` it stands for data, with `target` for a label's code as activity, with `partner` it is a feedback
     population. `shape` may be left out wherever it follows from what projects here.
     """
 
     input: ShapeField | None = Field(default=None, description="Shape of the data it carries: [features] or [C, H, W].")
-    target: Side | None = Field(default=None, description="Number of classes: the population carries the label's code.")
+    target: TargetField | None = Field(
+        default=None,
+        description="The population carries the code of a label: of its own, over so many classes, or, with the name "
+        "of an output, of that output's target.",
+    )
     partner: str | None = Field(default=None, description="The forward partner; makes this a feedback population.")
     shape: ShapeField | None = None
     normalize: Normalization = NoNormalization()
@@ -91,6 +109,11 @@ class Population(Declaration):
     parameters: dict[str, Number] = Field(
         default_factory=dict, description="Parameters of the rules, for this population."
     )
+
+    @property
+    def target_of(self) -> str | None:
+        """The output whose target it carries."""
+        return self.target if isinstance(self.target, str) else None
 
     @property
     def is_feedback(self) -> bool:

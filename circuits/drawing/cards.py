@@ -152,6 +152,14 @@ class Cards:
         label = f"{label}~" if name == f"{partner}~" else name
         return Card("feedback", label, shape, (Row(does),), tip)
 
+    def sender(self, name: str, label: str) -> Card | None:
+        """The box, in the feedback stream, of a forward population that sends into it; None for others."""
+        graph = self.graph
+        if not any(p.source == name and graph.is_feedback(sent) for sent, p in graph.projections.items()):
+            return None
+        doing = f"{population_text(graph, name)}, as a signal to learn from"
+        return Card("feedback", label, shape_text(graph.shapes[name]), (Row(doing),), f"{name}: {doing}")
+
     def closed(self, block: Node) -> tuple[Card, Card | None]:
         """The boxes of a closed block, one in each stream."""
         inside = [name for name in self.graph.forward if name.startswith(f"{block.path}.")]

@@ -40,7 +40,7 @@ class Rows:
         if node.population is None:
             return Row(node, *self.cards.closed(node), signs, self._transport(node))
         back = self.outline.graph.partners.get(node.population)
-        partner = self.cards.partner(back, node.label) if back else None
+        partner = self.cards.partner(back, node.label) if back else self.cards.sender(node.population, node.label)
         return Row(node, self.cards.population(node.population, node.label), partner, signs)
 
     def _transport(self, block: Node) -> str:

@@ -96,7 +96,8 @@ def population_text(graph: Graph, name: str) -> str:
     """What a forward population makes of its summed input."""
     population = graph.populations[name]
     if population.is_source:
-        return "input" if population.input is not None else "target: the label\u2019s code"
+        target = f"the target of {population.target_of}" if population.target_of else "target: the label\u2019s code"
+        return "input" if population.input is not None else target
     fan_in = len({graph.projections[label].source for label in graph.into(name)})
     done = [
         *(["sum"] if fan_in > 1 and population.transfer == "linear" and not population.normalizes else []),

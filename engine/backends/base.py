@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping
 from math import prod
+from types import MappingProxyType
 from typing import Any, ClassVar, Generic, Literal, TypeAlias, TypeVar, final
 
 import numpy as np
@@ -54,6 +55,8 @@ class Engine(ABC, Generic[Array]):
     8. *Ranks.* The operation `across` calls the engine's `across`, which waits for other processes: all such calls are
        made at every run, in the same order on all ranks.
     9. *No gradients.* Nothing is recorded for automatic differentiation: what flows back is in the program.
+    10. *Conformance.* The suite of `counterstream.testing` passes, but for tests that `expected_failures` names with a
+       reason.
     """
 
     name: ClassVar[str]
@@ -63,6 +66,7 @@ class Engine(ABC, Generic[Array]):
     joins: ClassVar[bool] = False  # whether a step is better one program than two even where nothing is overwritten
     announces: ClassVar[bool] = False  # whether its executables can tell of a result before they end
     functions: ClassVar[Mapping[str, frozenset[str]]]  # by operation: what its function, name or loss may be
+    expected_failures: ClassVar[Mapping[str, str]] = MappingProxyType({})  # test of the conformance suite: why it fails
 
     def __init__(self, *, dtype: str | None = None, device: str = "cpu") -> None:
         self.dtype = self.dtypes[0] if dtype is None else dtype
@@ -74,6 +78,11 @@ class Engine(ABC, Generic[Array]):
                 f"engine '{self.name}': dtype must be one that the engine computes in (got {dtype!r}). "
                 f"{suggest(self.dtype, self.dtypes, 'dtypes')}"
             )
+
+    @classmethod
+    def dtypes_on(cls, device: str) -> tuple[str, ...]:
+        """The dtypes that it computes in on a device, where that is not all of them. Raises EngineError."""
+        return cls.dtypes
 
     @final
     def compile(

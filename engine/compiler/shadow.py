@@ -33,7 +33,7 @@ def backprop_graph(graph: Graph, mode: str) -> Graph:
             "projections": [
                 p.model_copy(update={"rules": {}, "modes": None, "parameters": {}})
                 for p in circuit.projections
-                if not circuit.populations[p.source].is_feedback and conducts(graph, p.modes, mode)
+                if not graph.is_feedback(p.label) and conducts(graph, p.modes, mode)
             ],
             "cross": [],
             "modes": {},

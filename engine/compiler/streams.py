@@ -106,10 +106,16 @@ class Streams:
                 rate = self.builder.input(f"data/{name}", population.input, role="data", batched=True)
                 self.compartments[name] = {"soma": rate, "rate": rate}
             elif population.target is not None:
-                rate = self.builder.one_hot(self.label(name), population.target)
+                rate = self._code(name, population.target)
                 self.compartments[name] = {"soma": rate, "rate": rate}
             else:
                 self._answer(name)
+
+    def _code(self, name: str, target: int | str) -> Ref:
+        """A label as activity: its own, over so many classes, or that of an output, as its loss compares it."""
+        label = self.label(target if isinstance(target, str) else name)
+        is_class = self.builder[label]["dtype"] == "int"
+        return self.builder.one_hot(label, self.graph.shapes[name][0]) if is_class else label
 
     def _answer(self, name: str) -> None:
         population, build = self.graph.populations[name], self.builder

@@ -23,7 +23,7 @@ class Example:
 
 
 def descent(subject: Subject, example: Example, claim: Descent) -> Counterexample | None:
-    """E[(L(w + rate dw) - L(w)) / rate] < 0 over `draws` networks and batches, L the loss on the batch.
+    """E[(L(w + rate dw) - L(w)) / rate] < 0 over draws of networks and batches, L the loss on the batch.
 
     As `rate` goes to 0 this is the mean of dw times the loss's gradient: dw need not be the gradient, but must point
     downhill on average.

@@ -25,7 +25,7 @@ class Example:
 
 
 def transpose_convergence(subject: Subject, example: Example, claim: TransposeConvergence) -> Counterexample | None:
-    """angle(W, B) <= `angle` and |<W, B> / <W, W> - 1| <= `gain`, W and B averaged over the later half of `steps`.
+    """angle(W, B) <= angle and |<W, B> / <W, W> - 1| <= gain, W and B averaged over the later half of steps.
 
     B is stored in W's layout. Where feedback synapses learn in a mode without data, that mode alone runs, W at rest;
     else the network learns what a linear teacher does. The average over steps takes out what noise leaves in B.

@@ -6,9 +6,10 @@ require_hypothesis()
 
 from .arrays import activities, batches, weights  # noqa: E402 - only once it is known that hypothesis is there
 from .circuits import circuits, declared  # noqa: E402
+from .geometries import geometries  # noqa: E402
 from .numbers import numbers  # noqa: E402
 from .situations import situations  # noqa: E402
-from .wirings import geometries, shapes  # noqa: E402
+from .wirings import shapes  # noqa: E402
 
 __all__ = [
     "activities",

@@ -1,10 +1,10 @@
-"""Small wirings of every kind, with the shapes that they join."""
+"""Small wirings as they are declared, with the shapes that they join."""
 
 from typing import Any
 
 from hypothesis import strategies as st
 
-from ...circuits.wiring import Conv, Dense, Flatten, Geometry, OneToOne, Pool, Shape
+from ...circuits.wiring import Shape
 
 
 def shapes(*, maps: bool = False) -> st.SearchStrategy[Shape]:
@@ -45,32 +45,3 @@ def windows(draw: st.DrawFn, kind: str, source: Shape) -> tuple[dict[str, Any], 
     )
     wiring = {"kind": kind, "size": size, "stride": stride, "padding": padding}
     return ({**wiring, "ceil": True} if ceil else wiring), (channels, high, wide)
-
-
-@st.composite
-def geometries(draw: st.DrawFn, *, weighted: bool = False) -> Geometry:
-    """A wiring laid between two shapes; with `weighted` one that has weights."""
-    kinds = ("dense", "shared", "conv") if weighted else ("dense", "shared", "conv", "pool", "one_to_one", "flatten")
-    match draw(st.sampled_from(kinds)):
-        case "dense":
-            return _from(Dense(), draw(shapes()), draw(shapes()))
-        case "shared":
-            return _from(Dense(shared=True), draw(shapes()), draw(shapes(maps=True)))
-        case "conv":
-            lower = draw(shapes(maps=True))
-            said, upper = draw(convolutions(lower).filter(lambda drawn: min(drawn[1]) > 0))
-            return _from(Conv.model_validate(said), lower, upper)
-        case "pool":
-            lower = draw(shapes(maps=True))
-            said, upper = draw(windows(draw(st.sampled_from(("average", "max"))), lower))
-            return _from(Pool.model_validate(said), lower, upper)
-        case "one_to_one":
-            lower = draw(shapes())
-            return _from(OneToOne(), lower, lower)
-        case _:
-            lower = draw(shapes())
-            return _from(Flatten(), lower, Flatten().target_shape(lower))
-
-
-def _from(wiring: Dense | Conv | Pool | OneToOne | Flatten, lower: Shape, upper: Shape) -> Geometry:
-    return Geometry(wiring, lower, upper)

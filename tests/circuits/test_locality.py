@@ -187,6 +187,7 @@ TRANSPORTS = {
     "kolen_pollack": False,
     "direct_feedback_alignment": False,
     "direct_kolen_pollack": False,
+    "direct_random_target_projection": False,
     "uniform_sign_feedback": True,
     "fixed_random_sign_feedback": True,
     "batchwise_random_sign_feedback": True,

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 import counterstream as cs
 from counterstream.engine.errors import SimulationError
 from counterstream.engine.simulator import Simulator
+from counterstream.testing.conformance.drawn import SAMPLES, Drawn, drawn_circuits
 
-from .conformance.circuits import SAMPLES, Drawn, drawn_circuits
 from .nets import SYSTEMS, close, masks, residual, residual_batch, simulate
 
 CONSOLIDATIONS = (

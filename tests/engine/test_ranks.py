@@ -18,8 +18,8 @@ from counterstream.engine.compiler.builder import ProgramBuilder
 from counterstream.engine.compiler.compile import compile_circuit
 from counterstream.engine.compiler.normalization import normalize_back_together, normalize_together
 from counterstream.engine.overlapping import Overlapping
+from counterstream.testing.conformance.candidate import close
 
-from .backends.programs import close
 from .nets import SYSTEMS, Array, plain, residual, residual_batch, simulate
 from .shared_runs import STEPS, begun, carried_out, rows_of, runs
 from .together import Done, succeeded, together

@@ -71,10 +71,15 @@ class TorchEngine(Engine[torch.Tensor]):
         self._device = torch_device(device)
         self.device = str(self._device)
         self._precision = PRECISIONS[self.dtype]
-        if self._precision.tf32 and self._device.type != "cuda":
+        if self.dtype not in self.dtypes_on(device):
             raise EngineError(
                 f"engine '{self.name}': dtype 'tf32' must be on a CUDA device (got {device!r}). Use dtype='float32'."
             )
+
+    @classmethod
+    def dtypes_on(cls, device: str) -> tuple[str, ...]:
+        is_cuda = torch_device(device).type == "cuda"
+        return tuple(name for name, precision in PRECISIONS.items() if is_cuda or not precision.tf32)
 
     def lower(self, program: Program, donated: frozenset[str] = frozenset()) -> TorchExecutable:
         return TorchExecutable(program, self._lowering(program).module(donated), self._settings)

@@ -75,7 +75,12 @@ def conv_project_back(low: Lowering, geometry: Geometry, upper: Node, weight: No
 def conv_correlate(low: Lowering, geometry: Geometry, lower: Node, upper: Node) -> Node:
     partner = _partner(low)
     weight = None if partner is None else low.operand(partner, partner.inputs[1])
-    return _conv_backward(low, geometry, upper, lower, weight)[1]
+    total = _conv_backward(low, geometry, upper, lower, weight)[1]
+    if geometry.unseen is None or low.precision.compute != torch.bfloat16:
+        return total
+    # oneDNN's kernels for bfloat16 leave these weights as they found the memory (torch 2.14).
+    unseen = low.call(torch.tensor, geometry.unseen.ravel().tolist(), dtype=torch.bool, device=low.device)
+    return low.call(aten.masked_fill.Scalar, total, low.reshape(unseen, *geometry.unseen.shape), 0.0)
 
 
 # ---- dense

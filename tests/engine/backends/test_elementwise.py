@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from counterstream.engine.backends import load_engine
-
-from .programs import Hand, close, seeds
+from counterstream.testing.conformance.candidate import close
+from counterstream.testing.conformance.programs import Hand
+from counterstream.testing.strategies.geometries import seeds
 
 FUNCTIONS = {
     "relu": lambda x: np.where(x > 0, x, 0),

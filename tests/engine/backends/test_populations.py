@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from counterstream.circuits.transfers import TRANSFERS
-
-from .programs import Hand, close, seeds
+from counterstream.testing.conformance.candidate import close
+from counterstream.testing.conformance.programs import Hand
+from counterstream.testing.strategies.geometries import seeds
 
 ENGINES = ["reference", "torch"]
 shapes = st.one_of(st.tuples(st.integers(1, 5)), st.tuples(*[st.integers(1, 4)] * 3))

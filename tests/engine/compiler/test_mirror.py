@@ -10,8 +10,7 @@ from counterstream.circuits.declarations import Noise
 from counterstream.circuits.wiring import Conv, Dense, Geometry
 from counterstream.engine.compiler.compile import compile_circuit
 from counterstream.engine.compiler.mirror import expected_angle_tangent, maps_needed, noise_of_one_map
-
-from ..loops import counts, synapses
+from counterstream.testing.conformance.loops import counts, synapses
 
 
 def conv(channels: int, side: int, out: int, kernel: int = 3, **how: int) -> Geometry:

@@ -87,12 +87,13 @@ class ByHand:
         return {"v1": v1, "v2": v2, "h": h}
 
     def straight(self, at: Activity, sent: Array, b: Mapping[str, Array]) -> dict[str, Array]:
-        """Errors at the somas, brought straight from what is `sent`: one weight a channel for all positions."""
-        brought = {name: sent @ b[name].T for name in b}
-        return {
-            name: (value if at.s[name].ndim == 2 else value[:, :, None, None]) * at.s[name]
-            for name, value in brought.items()
-        }
+        """Errors at the somas, brought straight from what is `sent`, by one weight a neuron or a channel."""
+        found = {}
+        for name, slope in at.s.items():
+            brought = sent @ b[name].T
+            a_neuron = brought.size == slope.size
+            found[name] = slope * (brought.reshape(slope.shape) if a_neuron else brought[:, :, None, None])
+        return found
 
     def learn(self, at: Activity, d: Mapping[str, Array]) -> None:
         """W <- W - rate (delta y + decay W), b <- b - rate delta: means over samples, sums over positions."""

@@ -9,8 +9,8 @@ import pytest
 import counterstream as cs
 from counterstream.engine.simulator import Simulator, angle
 from counterstream.models.library import load_learning
+from counterstream.testing.conformance.loops import current, current_back, drive
 
-from ..loops import current, current_back, drive
 from ..nets import (
     SYSTEMS,
     Array,

@@ -6,7 +6,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from counterstream.circuits.wiring import Conv, Dense, Geometry
+from ...circuits.wiring import Conv, Dense, Geometry
 
 Array = NDArray[np.float64]
 Index = tuple[int, ...]
@@ -40,11 +40,16 @@ def _conv(geometry: Geometry, conv: Conv) -> Iterator[Synapse]:
                 yield (out, i, ky, kx), (out // each * group_in + i, row, column), (out, y, x)
 
 
+def every(neuron: Index) -> tuple[slice | int, ...]:
+    """A neuron's place in arrays of its population: all samples of it."""
+    return (slice(None), *neuron)
+
+
 def current(geometry: Geometry, weight: Array, lower: Array) -> Array:
     """What a forward projection causes above."""
     caused = np.zeros((len(lower), *geometry.upper))
     for w, low, up in synapses(geometry):
-        caused[:, *up] += weight[w] * lower[:, *low]
+        caused[every(up)] += weight[w] * lower[every(low)]
     return caused
 
 
@@ -52,7 +57,7 @@ def current_back(geometry: Geometry, weight: Array, upper: Array) -> Array:
     """What its reverse causes below."""
     caused = np.zeros((len(upper), *geometry.lower))
     for w, low, up in synapses(geometry):
-        caused[:, *low] += weight[w] * upper[:, *up]
+        caused[every(low)] += weight[w] * upper[every(up)]
     return caused
 
 
