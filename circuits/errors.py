@@ -49,6 +49,8 @@ class CounterstreamError(Exception):
     """
 
     exit_code = 2
+    on_every_rank = False
+    """Whether all processes that share a model raise it, where one does: then one of them need say it."""
 
     def __str__(self) -> str:
         return "\n".join(map(printable, super().__str__().split("\n")))
@@ -56,6 +58,8 @@ class CounterstreamError(Exception):
 
 class CircuitError(CounterstreamError):
     """A declaration that does not hold together. Carries every problem found, in the order of the file."""
+
+    on_every_rank = True
 
     def __init__(self, problems: Problem | Iterable[Problem]):
         found = [problems] if isinstance(problems, Problem) else list(problems)

@@ -1,5 +1,6 @@
 """The command line: `counterstream COMMAND`. One small file a command; each imports what it needs when it runs."""
 
+import os
 import sys
 
 INTERRUPTED = 130
@@ -8,8 +9,9 @@ INTERRUPTED = 130
 def main() -> None:
     """Run the command line and leave with its exit code.
 
-    An error that the user can mend has an `exit_code` of its own (2; 130 for Ctrl-C) and is printed to stderr
-    as it is; any other is a bug and keeps its traceback.
+    An error that the user can mend has an `exit_code` of its own (2; 130 for Ctrl-C, 143 for SIGTERM) and is printed to
+    stderr as it is; any other is a bug and keeps its traceback. torchrun, where it started this process, is told of
+    either.
     """
     try:
         from .app import app
@@ -23,8 +25,24 @@ def main() -> None:
         print("interrupted", file=sys.stderr)
         sys.exit(INTERRUPTED)
     except Exception as error:
+        _tell_torchrun(error)
         code = getattr(error, "exit_code", None)
         if code is None:
             raise
-        print(error, file=sys.stderr)
+        _print(error)
         sys.exit(code)
+
+
+def _print(error: Exception) -> None:
+    """An error, from the rank that has it; from rank 0 alone where all of them have the same."""
+    rank = os.environ.get("RANK", "0")
+    if rank == "0" or not getattr(error, "on_every_rank", False):
+        print(error if rank == "0" else f"[rank {rank}] {error}", file=sys.stderr)
+
+
+def _tell_torchrun(error: Exception) -> None:
+    """Leave the error where torchrun looks for it, so that it names the rank that failed first, and why."""
+    if "TORCHELASTIC_ERROR_FILE" in os.environ:
+        from torch.distributed.elastic.multiprocessing.errors import get_error_handler
+
+        get_error_handler().record_exception(error)

@@ -303,7 +303,7 @@ class Simulator:
         comparable over time. Magnitudes that each step draws anew are those of the next step.
         """
         mode = self.compiled.data_mode
-        program = _once(self._read, tuple(names), lambda: self._reading(names, mode))
+        program = _once(self._read, tuple(names), lambda: self._reading(names, mode, alone=True))
         return self._looked_at(program, data, target)
 
     def alignment(self, data: Any, target: Any) -> Alignment:
@@ -432,9 +432,9 @@ class Simulator:
         """`predict` or `evaluate`."""
         return _once(self._observe, f"<{name}>", lambda: self.engine.compile(getattr(self.compiled, name)))
 
-    def _reading(self, names: Sequence[str], mode: str) -> Program:
+    def _reading(self, names: Sequence[str], mode: str, *, alone: bool = False) -> Program:
         try:
-            return self.compiled.reading(names, mode)
+            return self.compiled.reading(names, mode, alone=alone)
         except CircuitError as error:
             raise SimulationError(error.problems[0].message) from None
 

@@ -92,15 +92,19 @@ class CompiledCircuit:
         sources = {p.source for p in self.graph.projections.values()}
         return tuple(name for name in self.graph.forward if name not in sources)
 
-    def reading(self, names: Sequence[str], mode: str) -> Program:
-        """A program whose results are compartments of populations ("v1.rate") in a mode with data, by these names."""
+    def reading(self, names: Sequence[str], mode: str, *, alone: bool = False) -> Program:
+        """A program whose results are compartments of populations ("v1.rate") in a mode with data, by these names.
+
+        `alone`: of this process's batch, even where steps normalize over the batch of all ranks.
+        """
+        synchronise = self.synchronise and not alone
         title = f"read {', '.join(names)}"
         builder, streams = both_streams(
             self.graph,
             mode,
             title,
-            shared=self.synchronise,
-            synchronise=self.synchronise,
+            shared=synchronise,
+            synchronise=synchronise,
             soft_targets=self.soft_targets,
         )
         return builder.program({name: streams.named(name) for name in names})

@@ -14,6 +14,12 @@ from ..ranks import Ranks
 Made = TypeVar("Made")
 
 
+class RankZeroFailed(RanksError):
+    """Rank 0 has failed, and says so itself."""
+
+    on_every_rank = True
+
+
 @dataclass(frozen=True)
 class Company:
     """Every process of a company makes the same calls in the same order; alone, none of them waits for anybody.
@@ -49,7 +55,10 @@ class Company:
         return summed
 
     def told(self, make: Callable[[], Made]) -> Made:
-        """What rank 0 makes, on every process: the others do not make it. Where it fails on rank 0, all raise."""
+        """What rank 0 makes, on every process: the others do not make it. Where it fails on rank 0, all raise.
+
+        The others raise RankZeroFailed.
+        """
         if self.ranks is None:
             return make()
         error: CounterstreamError | None = None
@@ -63,7 +72,7 @@ class Company:
         if error is not None:
             raise error
         if failure is not None:
-            raise RanksError(f"rank 0: {failure}")
+            raise RankZeroFailed(f"rank 0: {failure}")
         return said
 
 

@@ -6,15 +6,20 @@ from ...circuits.errors import CounterstreamError
 class ExperimentError(CounterstreamError):
     """An experiment whose parts do not go together, or that has nowhere to write."""
 
+    on_every_rank = True
+
 
 class Diverged(CounterstreamError):
     """The loss or a weight is no longer finite. Says in which step, and where it appeared first."""
+
+    on_every_rank = True
 
 
 class Interrupted(CounterstreamError):
     """Ctrl-C. Says what was saved."""
 
     exit_code = 130
+    on_every_rank = True
 
 
 class Terminated(Interrupted):

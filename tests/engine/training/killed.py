@@ -1,6 +1,8 @@
-"""`counterstream`, of which one process dies by SIGKILL, once in each run: after step STEP, on rank RANK.
+"""`counterstream`, of which one process comes to an end, once in each run: after step STEP, on rank RANK.
 
-python -m tests.engine.training.killed MARKS STEP RANK run EXPERIMENT.yaml ...
+python -m tests.engine.training.killed HOW MARKS STEP RANK run EXPERIMENT.yaml ...
+
+HOW: `kill`, by SIGKILL; `raise`, by an error; `stop`, by SIGTERM. MARKS: a folder that remembers which runs had theirs.
 """
 
 import os
@@ -14,8 +16,7 @@ from counterstream.cli import main
 from counterstream.engine.training.loop import Training
 
 
-def dying(marks: Path, step: int, rank: str) -> None:
-    """A mark for each run that died says that it is not to die again."""
+def dying(how: str, marks: Path, step: int, rank: str) -> None:
     train = Training._train
 
     def train_and_die(self: Training, *given: Any) -> Any:
@@ -23,15 +24,17 @@ def dying(marks: Path, step: int, rank: str) -> None:
         mark = marks / f"{self.run_name}"
         if self.step == step and os.environ.get("RANK", "0") == rank and not mark.exists():
             mark.touch()
+            if how == "raise":
+                raise RuntimeError(f"rank {rank} has had enough")
             time.sleep(0.5)  # the last checkpoint may be on its way to the disk
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), signal.SIGKILL if how == "kill" else signal.SIGTERM)
         return word
 
     Training._train = train_and_die  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":
-    marks, step, rank = sys.argv[1:4]
-    sys.argv[1:4] = []
-    dying(Path(marks), int(step), rank)
+    how, marks, step, rank = sys.argv[1:5]
+    sys.argv[1:5] = []
+    dying(how, Path(marks), int(step), rank)
     main()

@@ -1,10 +1,7 @@
 """A run that was interrupted, however, and taken up again is the run that was not: to the last bit."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +19,10 @@ from counterstream.engine.training import (
 from counterstream.engine.training.loop import Training
 from counterstream.models.library import stock_learning
 
+from .processes import PLAIN, alone, dying, run, together
 from .resuming import KEYS, assert_same, resumptions
 from .small import prepared, save
 
-ROOT = Path(__file__).parents[3]
 SYSTEMS = sorted(stock_learning())
 
 
@@ -171,27 +168,22 @@ def test_a_kill_in_every_learning_system(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_rank_is_killed_in_every_learning_system(tmp_path: Path) -> None:
     """torchrun starts all ranks anew, and they go on by themselves: once for each system."""
-    folders = {kind: tmp_path / kind for kind in ("straight", "killed")}
-    for kind, folder in folders.items():
-        folder.mkdir()
-        file = save(folder, learning=f"[{', '.join(SYSTEMS)}]", **KEYS)
-        options = ["--max-restarts", str(len(SYSTEMS))] if kind == "killed" else []
-        done = torchrun(*options, *killing(folder, "13" if kind == "killed" else "0", rank="1"), *run(file, folder))
-        assert done.returncode == 0, done.stderr
-    assert len(list((folders["killed"] / "marks").iterdir())) == len(SYSTEMS)
-    compare(folders["killed"], folders["straight"], SYSTEMS)
+    file, straight = save(tmp_path, learning=f"[{', '.join(SYSTEMS)}]", **KEYS), tmp_path / "straight"
+    killed = together(dying("kill", tmp_path, step=13, rank=1), run(file, tmp_path), restarts=len(SYSTEMS))
+    through = together(PLAIN, run(file, straight))
+    assert (killed.returncode, through.returncode) == (0, 0), killed.stderr + through.stderr
+    assert len(list((tmp_path / "marks").iterdir())) == len(SYSTEMS)
+    compare(tmp_path, straight, SYSTEMS)
 
 
 def kill_and_resume(tmp_path: Path, systems: list[str]) -> None:
     """One experiment of several systems, killed in each, taken up each time; beside one that went through."""
-    file = save(tmp_path, learning=f"[{', '.join(systems)}]", **KEYS)
-    (tmp_path / "straight").mkdir()
-    command = [sys.executable, "-m", *killing(tmp_path, "13", rank="0"), *run(file, tmp_path), "--resume"]
-    codes = [called(*command).returncode for _ in range(len(systems) + 1)]
-    assert codes == [-signal.SIGKILL] * len(systems) + [0]
-    done = called(sys.executable, "-m", "counterstream", *run(file, tmp_path / "straight"))
-    assert done.returncode == 0, done.stderr
-    compare(tmp_path, tmp_path / "straight", systems)
+    file, straight = save(tmp_path, learning=f"[{', '.join(systems)}]", **KEYS), tmp_path / "straight"
+    parts = [alone(dying("kill", tmp_path, step=13), run(file, tmp_path, "--resume")) for _ in range(len(systems) + 1)]
+    assert [part.returncode for part in parts] == [-signal.SIGKILL] * len(systems) + [0]
+    through = alone(PLAIN, run(file, straight))
+    assert through.returncode == 0, through.stderr
+    compare(tmp_path, straight, systems)
 
 
 def compare(killed: Path, straight: Path, systems: list[str]) -> None:
@@ -201,23 +193,3 @@ def compare(killed: Path, straight: Path, systems: list[str]) -> None:
         assert_same(one, other)
     summaries = [json.loads((folder / "out/summary.json").read_text()) for folder in (killed, straight)]
     assert [len(summary["runs"]) for summary in summaries] == [len(systems)] * 2
-
-
-def killing(folder: Path, step: str, rank: str) -> list[str]:
-    (folder / "marks").mkdir(exist_ok=True)
-    return ["tests.engine.training.killed", str(folder / "marks"), step, rank]
-
-
-def run(file: Path, folder: Path) -> list[str]:
-    return ["run", str(file), "--output", str(folder / "out")]
-
-
-def torchrun(*given: str) -> subprocess.CompletedProcess[str]:
-    options = ["--standalone", "--nproc-per-node", "2"]
-    at = next(number for number, word in enumerate(given) if word.startswith("tests."))
-    return called(sys.executable, "-m", "torch.distributed.run", *options, *given[:at], "-m", *given[at:])
-
-
-def called(*command: str) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=300)
