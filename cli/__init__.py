@@ -25,7 +25,10 @@ def main() -> None:
         print("interrupted", file=sys.stderr)
         sys.exit(INTERRUPTED)
     except Exception as error:
-        _tell_torchrun(error)
+        if "TORCHELASTIC_ERROR_FILE" in os.environ:
+            from ..engine.training import tell_torchrun
+
+            tell_torchrun(error)
         code = getattr(error, "exit_code", None)
         if code is None:
             raise
@@ -38,11 +41,3 @@ def _print(error: Exception) -> None:
     rank = os.environ.get("RANK", "0")
     if rank == "0" or not getattr(error, "on_every_rank", False):
         print(error if rank == "0" else f"[rank {rank}] {error}", file=sys.stderr)
-
-
-def _tell_torchrun(error: Exception) -> None:
-    """Leave the error where torchrun looks for it, so that it names the rank that failed first, and why."""
-    if "TORCHELASTIC_ERROR_FILE" in os.environ:
-        from torch.distributed.elastic.multiprocessing.errors import get_error_handler
-
-        get_error_handler().record_exception(error)

@@ -5,7 +5,7 @@ from .company import ALONE, Company
 from .errors import CheckpointError, Diverged, ExperimentError, Interrupted, Terminated
 from .evaluation import Evaluation, evaluate
 from .experiment import Experiment, read, reads
-from .launch import company_of, restarted
+from .launch import company_of, restarted, tell_torchrun
 from .loop import Training
 from .outcome import Outcome
 from .output import OutputFolder
@@ -58,4 +58,5 @@ __all__ = [
     "restarted",
     "run_experiment",
     "summary",
+    "tell_torchrun",
 ]

@@ -49,6 +49,15 @@ def company_of(experiment: Experiment) -> Iterator[Company]:
     distributed.destroy_process_group()  # after an error the others may never come to it
 
 
+def tell_torchrun(error: Exception) -> None:
+    """Leave the error where torchrun, which started this process, looks for it: it then names the rank that failed
+    first, and why.
+    """
+    from torch.distributed.elastic.multiprocessing.errors import get_error_handler
+
+    get_error_handler().record_exception(error)
+
+
 def _device(experiment: Experiment, local_rank: int) -> str:
     """Every process of a machine has a GPU of its own."""
     import torch
