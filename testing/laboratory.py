@@ -16,6 +16,7 @@ from .properties import PROPERTIES, Property
 from .requirements import LaboratoryError
 from .search import smallest
 from .subject import Rule, Subject, subject_of
+from .synapses import Synapses
 
 EXAMPLES = 100
 Report = Callable[[str, str], None]
@@ -146,7 +147,7 @@ def _trial(subject: Subject, known: Property, claim: Claim, examples: int, seed:
     remarks: dict[str, None] = {}  # each once, in order
     asked = max(1, examples // known.share)
     for name, target in _targets(varied, known, claim):
-        if why := known.misfit(target, claim):
+        if why := _out_of_reach(target) or known.misfit(target, claim):
             misfits[name] = why
             continue
         tested.append(name)
@@ -176,6 +177,12 @@ def _trial(subject: Subject, known: Property, claim: Claim, examples: int, seed:
         examples=asked,
         why="; ".join(filter(None, (*remarks, _because(misfits)))),
     )
+
+
+def _out_of_reach(target: Synapses | Subject) -> str:
+    """Why a rule cannot be tested by itself: it reads the weights of other synapses."""
+    foreign = target.foreign if isinstance(target, Synapses) else []
+    return f"it reads {', '.join(foreign)}: by itself, a rule has no other synapses" if foreign else ""
 
 
 def _smallest(

@@ -81,10 +81,15 @@ class Network:
 
     @staticmethod
     def learn(sim: Simulator, data: Array, target: Array) -> float:
-        """One step with the data, of the modes without data as many as that asks for; the loss before it."""
+        """One step with the data, of the other modes as many as that asks for; the loss before it."""
         modulators = dict.fromkeys(sim.circuit.modulators, 1.0)
         loss = sim.step(data, target, modulators=modulators)["loss"]
+        engaged = sim.compiled.data_mode
         for name, programs in sim.compiled.modes.items():
-            if programs.mode.isolates and sim.steps[sim.compiled.data_mode] % programs.mode.every == 0:
+            if name == engaged or sim.steps[engaged] % programs.mode.every:
+                continue
+            if programs.mode.isolates:
                 sim.run(name)
+            else:
+                sim.step(data, target, mode=name, modulators=modulators)
         return loss

@@ -106,9 +106,10 @@ def open_engine(name: str) -> Engine[Any]:
 
 
 def modulators_of(system: LearningSystem) -> list[str]:
-    """The global modulators that its rules name."""
+    """The global modulators that its rules name and that it does not declare itself."""
     rules = (rule for mode in system.modes.values() for rule in (mode.forward, mode.feedback, mode.gain, mode.bias))
-    return sorted({name for rule in rules if rule is not None for name in _MODULATOR.findall(rule.dw)})
+    named = {name for rule in rules if rule is not None for name in _MODULATOR.findall(rule.dw)}
+    return sorted(named - system.modulators.keys())
 
 
 def _under(system: LearningSystem, document: Document) -> Document:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..circuits.errors import CircuitError, Problem
 from ..circuits.graph import Graph
 from ..circuits.plasticity import Plasticity
-from ..circuits.rules import normal_form, parse_rule, reads, split_decay, to_text
+from ..circuits.rules import ECHO, REVERSE, normal_form, parse_rule, reads, split_decay, to_text
 from ..circuits.wiring import Dense, Geometry
 from ..engine.backends.base import Engine, Executable
 from ..engine.compiler.builder import ProgramBuilder
@@ -40,6 +40,11 @@ class Synapses(ABC):
     @abstractmethod
     def drive(self, situation: Situation, engine: Engine[Any] | None = None) -> Array:
         """dw (post, pre) by an engine, or by the one that it was made with."""
+
+    @property
+    def foreign(self) -> list[str]:
+        """What it reads that no synapse knows: weights of others."""
+        return sorted(self.reads & {str(REVERSE), str(ECHO)})
 
     def compartments(self, side: str) -> list[str]:
         """What it reads of one side, sorted."""

@@ -35,7 +35,7 @@ _TABLE = {
         "geometry",
         "The current that the lower activity causes in the upper population: W y for dense, "
         "cross-correlation with zero padding for conv, window maximum or average for pool, copies for "
-        "one-to-one and flatten.",
+        "one-to-one and flatten. An upper population of shape () is one neuron.",
     ),
     "project_back": Operation(
         "upper [weight] [lower]",

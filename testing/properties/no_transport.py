@@ -54,6 +54,8 @@ def examples(subject: Subject, claim: NoTransport, size: int) -> st.SearchStrate
 
 
 def misfit(subject: Subject, claim: NoTransport) -> str:
+    if any(rule.foreign for rule in subject.synapses):
+        return "its rules read weights of other synapses: see counterstream check"
     return "" if subject.system else "it is a rule by itself, not a learning system"
 
 

@@ -11,6 +11,7 @@ from counterstream.circuits.locality import Finding
 from counterstream.models import load_learning
 
 from ..nets import close, once, simulate
+from .on_digits import accuracy, matrix_angles, trained
 from .small_net import NET, SAMPLES, ByHand, batch, compiled, outer
 
 STEPS = 4
@@ -148,3 +149,22 @@ def test_fan_in_adds_up_to_one_reconstruction() -> None:
     sim.step(batch(0)[0], mode="align")
     expected = sim.read("k.soma") @ before["w2~"] + sim.read("y.soma") @ before["skip~"]
     close(sim.read("h~.soma"), expected, 1e-12)
+
+
+# ---- on the digits
+
+FLOORS = {
+    "gain_and_leak_mirror": (0.9, 40),
+    "symmetric_alignment": (0.95, 3),
+    "activation_alignment": (0.93, 80),
+    "information_alignment": (0.92, 80),
+}
+"""The least accuracy, and the largest angle between W and B; with random feedback the hidden layers' exceed 85."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("system", "floor", "angle"), [(name, *floors) for name, floors in FLOORS.items()])
+def test_on_digits(system: str, floor: float, angle: float) -> None:
+    sim = trained("plain_cnn", system, epochs=4, rate=0.1, decay=0.02)
+    assert accuracy(sim) > floor
+    assert max(matrix_angles(sim)) < angle
