@@ -1,15 +1,19 @@
 """What `demo` and `run` share: carrying an experiment out with a display, and reporting what it came to."""
 
+import math
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..circuits.errors import CounterstreamError
 from .console import console
+from .glance import duration
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ..engine.data.source import DataSource
-    from ..engine.training import Experiment, OutputFolder, Prepared
+    from ..engine.training import Experiment, Outcome, OutputFolder, Prepared
     from ..engine.training.experiment import ModePlan
 
 PACKED = "packed"
@@ -112,8 +116,9 @@ def carry_out(
     screen = console()
     screen.print(report.table(rows))
     screen.print(_legend(experiment, rows[0].system), soft_wrap=True)
+    screen.print(_spent(finished.outcomes.values()), soft_wrap=True)
     recordings = f"{len(finished.paths)} HDF5 recording{'s' if len(finished.paths) != 1 else ''}"
-    screen.print(f"\nWritten to {folder}/: {recordings}, {report.SUMMARY}, {report.FIGURE}", soft_wrap=True)
+    screen.print(f"Written to {folder}/: {recordings}, {report.SUMMARY}, {report.FIGURE}", soft_wrap=True)
     return finished.paths
 
 
@@ -127,6 +132,16 @@ def _output(folder: Path, prepared: "Prepared", *, overwrite: bool, resume: bool
         check_resumable(prepared, output)
         return output
     return OutputFolder(folder, overwrite=overwrite)
+
+
+def _spent(outcomes: "Iterable[Outcome]") -> str:
+    """How long training took, of which records and evaluation are no part."""
+    found = list(outcomes)
+    steps, waited = (math.fsum(getattr(each, name) for each in found) for name in ("training_seconds", "data_wait"))
+    if not math.isfinite(waited):  # runs of a time when it was not measured
+        return f"\nTraining took {duration(steps)}."
+    whole = steps + waited
+    return f"\nTraining took {duration(whole)}, {waited / whole if whole else 0:.0%} of it waiting for data."
 
 
 def _legend(experiment: "Experiment", first: str) -> str:

@@ -1,5 +1,6 @@
 """`counterstream run`: one experiment of the user's."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -56,5 +57,10 @@ def run(
         device=device,
     )
     folder = output or Path(declared.output or f"runs/{declared.name}")
-    if carry_out(declared, folder, overwrite=overwrite, resume=resume, tensorboard=tensorboard):
-        print(f"\nTry next:\n  {next_step(folder)}")
+    recordings = carry_out(declared, folder, overwrite=overwrite, resume=resume, tensorboard=tensorboard)
+    if recordings:
+        print(
+            f"\nTry next:\n  {next_step(folder)}\n"
+            f"  counterstream table {shlex.quote(str(folder))}\n"
+            f"  counterstream analyze {shlex.quote(str(recordings[-1]))}"
+        )

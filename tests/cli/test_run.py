@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -66,6 +67,16 @@ def test_the_table_is_what_the_files_say(finished: tuple[Path, subprocess.Comple
     assert f"{told['median_matrix_angle']:.1f}°" in row
     assert f"{told['relative_time']:.2f}x" in row
     assert " no " in row
+
+
+def test_it_says_what_it_took_and_what_to_do_next(finished: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    folder, done = finished
+    assert re.search(r"Training took [\d.]+ s, \d+% of it waiting for data\.\nWritten to ", done.stdout)
+    assert done.stdout.rstrip().splitlines()[-3:] == [
+        f"  counterstream report {folder} -o report.html",
+        f"  counterstream table {folder}",
+        f"  counterstream analyze {folder / 'kolen_pollack-seed1.h5'}",
+    ]
 
 
 def test_pipes_get_plain_lines(finished: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
