@@ -262,6 +262,7 @@ class _Expansion:
             plans = self.systems[label].modes
             update["rules"] = {mode: plan.feedback for mode, plan in plans.items() if plan.feedback}
             update["parameters"] = self._parameters_of(label)
+            update["bounds"] = projection.bounds
         else:
             how_large = {"magnitude": feedback.magnitude} if tie == "sign_of" else {}
             update["weights"] = Tie.model_validate({tie: label, **how_large})

@@ -9,7 +9,8 @@ from functools import cached_property
 from math import prod
 
 from . import names
-from .declarations import Circuit, CrossProjection, LearningSystem, Population, Projection
+from .constraints import Constraint, complaints, constraint
+from .declarations import Circuit, CrossProjection, LearningSystem, Mixture, Population, Projection
 from .errors import Problems, suggest
 from .topology import CycleError, topological_order
 from .transfers import TRANSFERS
@@ -103,6 +104,11 @@ class Graph:
             return False
         answers = population.transfer != "linear" or population.output_loss is not None
         return population.normalizes or (answers and any(self.weighted(label) for label in self.into(name)))
+
+    def constraint(self, label: str) -> Constraint | None:
+        """What the weights of a projection may be; None where that is anything."""
+        projection = self.projections[label]
+        return constraint(projection, self.populations[projection.source], self.shapes[projection.source])
 
     def learns(self, name: str) -> bool:
         """True where a population has plastic afferents, a gain or a bias."""
@@ -438,11 +444,35 @@ class _Checker:
                     *("populations", name),
                 )
         for label, geometry in self.geometries.items():
+            self._check_constraint(label, geometry)
             weights = geometry.weight_shape
             if weights and prod(weights) > MAXIMAL_WEIGHTS:
                 self.complain(f"'{label}' has more than {MAXIMAL_WEIGHTS} weights {list(weights)}", *self.places[label])
             if tie := self.projections[label].tie:
                 self._check_tied_shapes(label, weights, tie.owner)
+
+    def _check_constraint(self, label: str, geometry: Geometry) -> None:
+        """Bounds and signs of weights."""
+        projection, place = self.projections[label], self.places[label]
+        source = self.populations[projection.source]
+        if source.is_feedback and isinstance(source.sign, Mixture):
+            self.complain(
+                "a feedback population is excitatory or inhibitory as a whole, or has no sign",
+                *("populations", projection.source, "sign"),
+            )
+            return
+        for message in complaints(projection, source, geometry):
+            self.complain(message, *place)
+        owner = self.projections[projection.tie.owner] if projection.tie and projection.tie.kind == "same_as" else None
+        if owner is not None and owner.label in self.geometries:
+            held = constraint(projection, source, self.shapes[projection.source])
+            theirs = constraint(owner, self.populations[owner.source], self.shapes[owner.source])
+            if held != theirs:
+                self.complain(
+                    f"'{label}' and '{owner.label}' share weights, so that they must keep them within the same bounds "
+                    f"(got {held or 'none'} beside {theirs or 'none'})",
+                    *place,
+                )
 
     def check_initials(self, graph: Graph) -> None:
         """No number for gains or biases that a population does not have: it would change nothing."""

@@ -17,6 +17,7 @@ from .expansion import expand
 from .graph import Graph, build_graph
 from .plasticity import Plasticity, read_plasticity
 from .rules import ECHO, NOISE, REVERSE, Signal, reads, to_text, uses_centre
+from .transfers import TRANSFERS
 from .wiring import Conv, Dense, Pool
 from .yamlfile import Document
 
@@ -46,6 +47,8 @@ class Verdict:
     what: Literal["projection", "population"]
     rules: dict[str, str]
     findings: tuple[Finding, ...]
+    constraint: str = ""
+    """Of a projection: what its weights are kept to."""
 
     @property
     def local(self) -> bool:
@@ -126,7 +129,18 @@ class _Judge:
         for label in self.graph.projections:
             rules = {p.mode: to_text(p.expression) for p in self.synaptic.get(label, ())}
             findings = (*self._tie(label), *self._unfed(label), *self._sharing(label), *self._rules(label))
-            yield Verdict(label, "projection", rules, findings)
+            yield Verdict(label, "projection", rules, findings, self._constraint(label))
+
+    def _constraint(self, label: str) -> str:
+        """What a projection's weights are kept to, and where Dale's law says less than it seems to."""
+        projection = self.graph.projections[label]
+        source, owned = self.graph.populations[projection.source], projection.tie is None
+        held = self.graph.constraint(label) if owned and self.graph.weighted(label) else None
+        if not held:
+            return ""
+        signed = source.sign is not None and not source.is_feedback and not source.is_source
+        both_ways = signed and not TRANSFERS[source.transfer].positive
+        return f"{held}{f', from rates of either sign ({source.transfer})' if both_ways else ''}"
 
     def _tie(self, label: str) -> Iterator[Finding]:
         owner, tie = self._owner(label), self.graph.projections[label].tie

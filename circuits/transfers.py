@@ -15,13 +15,15 @@ class Transfer:
     slope holds for every such u, whatever its variance. It is None where it depends on the distribution of u,
     since then no number holds for all neurons.
 
-    `gated` tells whether phi acts neuron by neuron, so that its derivative is one factor a neuron.
+    `gated` tells whether phi acts neuron by neuron, so that its derivative is one factor a neuron; `positive`, whether
+    no rate is below 0.
     """
 
     name: str
     meaning: str
     slope: float | None
     gated: bool = True
+    positive: bool = False
 
 
 TRANSFERS = MappingProxyType(
@@ -29,19 +31,20 @@ TRANSFERS = MappingProxyType(
         transfer.name: transfer
         for transfer in (
             Transfer("linear", "u", 1.0),
-            Transfer("relu", "max(u, 0); its derivative at 0 is 0", 0.5),
-            Transfer("relu6", "min(max(u, 0), 6); its derivative at 0 and at 6 is 0", None),
+            Transfer("relu", "max(u, 0); its derivative at 0 is 0", 0.5, positive=True),
+            Transfer("relu6", "min(max(u, 0), 6); its derivative at 0 and at 6 is 0", None, positive=True),
             Transfer("gelu", "u Phi(u), with Phi the normal distribution function (the exact form, by erf)", 0.5),
             Transfer("silu", "u sigmoid(u)", 0.5),
             Transfer("hardswish", "u relu6(u + 3) / 6; its derivative is 0 at -3 and 1 at 3", 0.5),
-            Transfer("softplus", "log(1 + exp(u))", 0.5),
+            Transfer("softplus", "log(1 + exp(u))", 0.5, positive=True),
             Transfer("tanh", "tanh(u)", None),
-            Transfer("sigmoid", "1 / (1 + exp(-u))", None),
+            Transfer("sigmoid", "1 / (1 + exp(-u))", None, positive=True),
             Transfer(
                 "softmax",
                 "exp(u) / sum of exp(u) over the channels; at cross-entropy outputs only",
                 None,
                 gated=False,
+                positive=True,
             ),
         )
     }

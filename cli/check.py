@@ -79,6 +79,7 @@ def _print(report: "LocalityReport", claims: Mapping[str, Iterable[str]], everyt
     for line in (
         *_populations(report),
         *_grouped("Rules", _rules(report)),
+        *_grouped("Weights that are kept to", Counter(v.constraint for v in report.verdicts if v.constraint)),
         *_grouped(DEPARTURES, departures(report)),
         *(f"Claims of {system}, for counterstream test-rule: {', '.join(names)}" for system, names in claims.items()),
     ):

@@ -355,7 +355,8 @@ class Simulator:
     def load_state_dict(self, state: Mapping[str, ArrayLike]) -> None:
         """Put back what `state_dict` gave.
 
-        Raises SimulationError where names or shapes differ, and changes nothing then.
+        Raises SimulationError where names or shapes differ, or weights lie outside of their bounds, and changes nothing
+        then.
         """
         expected = {name: spec.shape for name, spec in self.compiled.states.items()}
         expected |= {f"steps/{mode}": () for mode in self.steps}
@@ -367,6 +368,8 @@ class Simulator:
         for name, shape in expected.items():
             if arrays[name].shape != shape:
                 raise SimulationError(f"{name} must have shape {list(shape)} (got {list(arrays[name].shape)})")
+        for name in self.compiled.states:
+            self._check_kept(name, arrays[name])
         self.steps = {mode: int(arrays[f"steps/{mode}"]) for mode in self.steps}
         self._state = {name: self.engine.array(arrays[name].copy()) for name in self.compiled.states}
 
@@ -389,7 +392,16 @@ class Simulator:
         array, shape = np.asarray(numbers(value, name)), self.compiled.states[name].shape
         if array.shape != shape:
             raise SimulationError(f"{name} must have shape {list(shape)} (got {list(array.shape)})")
+        self._check_kept(name, array)
         return self.engine.array(array.copy())
+
+    def _check_kept(self, name: str, value: NDArray[Any]) -> None:
+        """Raise SimulationError for weights that lie outside of what they are kept to."""
+        spec = self.compiled.states[name]
+        if spec.constraint is not None and spec.geometry is not None:
+            wrong = spec.constraint.violation(value.astype(np.float64), spec.geometry)
+            if wrong is not None:
+                raise SimulationError(f"{name} must keep {spec.constraint} (got {wrong:g})")
 
     def check_in_step(self) -> None:
         """Raise RanksError, on every rank, unless all ranks hold the same: state to the last bit, steps, rate and seed.

@@ -10,6 +10,7 @@ from .modulator import Modulator
 from .population import BatchNormalization, IntrinsicRules, NoNormalization, Normalization, Population
 from .projection import CrossProjection, Projection
 from .rule import Rule
+from .sign import Mixture
 from .structure import Block, Ports, Stage
 from .tie import Magnitude, Tie
 
@@ -31,6 +32,7 @@ __all__ = [
     "LearningMode",
     "LearningSystem",
     "Magnitude",
+    "Mixture",
     "Mode",
     "Modulator",
     "NoNormalization",

@@ -8,6 +8,7 @@ from ..model import Declaration, Number, Truth, Whole
 from ..tagged import Choice
 from ..wiring import MAXIMAL_NEURONS
 from .rule import Rule
+from .sign import Sign
 
 Side = Annotated[Whole, Field(ge=1, le=MAXIMAL_NEURONS)]
 
@@ -103,6 +104,10 @@ class Population(Declaration):
         lt=1,
         description="Probability that a neuron transmits nothing, for each sample anew; the others transmit "
         "1 / (1 - dropout) times their rate. Only while data flow and learn, not in predictions.",
+    )
+    sign: Sign | None = Field(
+        default=None,
+        description="Dale's law: the sign of all synapses that leave the population. They start with it and keep it.",
     )
     loss: Loss | None = Field(default=None, description="Makes it an output. Default for softmax: cross_entropy.")
     rules: dict[str, IntrinsicRules] = Field(default_factory=dict, description="By mode; explicit form and overrides.")

@@ -31,6 +31,11 @@ class Projection(Declaration):
     initial: Initial = Kaiming()
     reverse_of: str | None = None
     weights: Weights = "independent"
+    bounds: tuple[Number | None, Number | None] | None = Field(
+        default=None,
+        description="[least, greatest], null for none: weights start in between and stay there. An untied reverse has "
+        "the same bounds.",
+    )
     plastic: Truth = Field(default=True, description="False: the weights stay as they were drawn.")
     learning: Learning | None = Field(
         default=None, description="Another learning system for this projection and its reverse."

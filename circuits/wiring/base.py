@@ -44,6 +44,10 @@ class Wiring(Declaration):
         """How many synapses a target neuron has (per group, borders not counted off). Initialisers and mirrors ask."""
         raise TypeError(f"{self.kind} wiring has no weights")
 
+    def source_channels(self, source: Shape, target: Shape) -> NDArray[np.int64]:
+        """For each weight, the channel of the source that it comes from, broadcastable to the weights' shape."""
+        raise TypeError(f"{self.kind} wiring has no weights")
+
     def positions(self, source: Shape, target: Shape) -> int:
         """How many target neurons share one weight: 1 for dense, H_out * W_out for conv."""
         return 1

@@ -94,6 +94,11 @@ class Conv(Wiring):
     def fan_in(self, source: Shape, target: Shape) -> int:
         return source[0] // self.groups * self.kernel[0] * self.kernel[1]
 
+    def source_channels(self, source: Shape, target: Shape) -> NDArray[np.int64]:
+        each = source[0] // self.groups
+        group = np.arange(target[0]) // (target[0] // self.groups)
+        return (group[:, None] * each + np.arange(each))[:, :, None, None]
+
     def positions(self, source: Shape, target: Shape) -> int:
         return target[1] * target[2]
 

@@ -3,6 +3,8 @@
 from math import prod
 from typing import ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from ..model import Truth, Whole
@@ -41,6 +43,9 @@ class Dense(Wiring):
 
     def fan_in(self, source: Shape, target: Shape) -> int:
         return prod(source)
+
+    def source_channels(self, source: Shape, target: Shape) -> NDArray[np.int64]:
+        return np.arange(prod(source)) // prod(source[1:])
 
     def positions(self, source: Shape, target: Shape) -> int:
         return prod(target[1:]) if self.shared else 1

@@ -138,7 +138,13 @@ def parameters(compiled: CompiledCircuit) -> Parameters:
     )
 
 
-_KINDS = {"gain": "gains", "bias": "biases", "running_mean": "statistics", "running_variance": "statistics"}
+_KINDS = {
+    "gain": "gains",
+    "bias": "biases",
+    "running_mean": "statistics",
+    "running_variance": "statistics",
+    "signs": "signs",
+}
 
 
 def _kind(compiled: CompiledCircuit, state: str) -> str:

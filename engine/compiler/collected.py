@@ -11,7 +11,7 @@ from .builder import ProgramBuilder, Ref
 from .consolidation import Learner
 from .drives import Drives, View
 from .errors import cannot
-from .state import weights_name
+from .state import signs_name, weights_name
 from .streams import Compartments
 
 
@@ -81,6 +81,7 @@ class Collected:
         is_synapse = first.kind == "weights"
         geometry = self.graph.geometries[first.subject] if is_synapse else None
         shape = (geometry.weight_shape or ()) if geometry else self.graph.shapes[first.subject][:1]
+        held = self.graph.constraint(first.subject) if is_synapse else None
         return Learner(
             state=state,
             mode=first.mode,
@@ -89,6 +90,8 @@ class Collected:
             decay=first.decay,
             consolidation=first.consolidation,
             geometry=geometry,
+            constraint=held,
+            signs=signs_name(state.removeprefix("weights/")) if held and held.excitatory is not None else "",
         )
 
 

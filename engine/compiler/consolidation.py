@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from ...circuits.constraints import Constraint
 from ...circuits.declarations import Consolidation
 from ...circuits.wiring import Geometry, Shape
 from .builder import ProgramBuilder, Ref
@@ -25,6 +26,9 @@ class Learner:
     decay: float
     consolidation: Literal["common", "addition"]
     geometry: Geometry | None = None
+    constraint: Constraint | None = None
+    signs: str = ""
+    """The state with the sign of each weight, where the constraint is not the same for all."""
     twin: str = ""
     """The first state with the same drive, as under Kolen-Pollack; empty where that is this one."""
 
@@ -77,7 +81,33 @@ class _Writer:
             new = self._sgd(learner, weight, drive)
         else:
             new = self._adamw(learner, weight, drive)
-        self.builder.results[learner.state] = new
+        self.builder.results[learner.state] = (
+            self._kept(learner, learner.constraint, new) if learner.constraint else new
+        )
+
+    def _kept(self, learner: Learner, held: Constraint, new: Ref) -> Ref:
+        """The weights within their bounds: those outside go to the nearest that they may be.
+
+        Exact in every number format: what is inside stays as it is, and what is not becomes the bound itself.
+        """
+        build = self.builder
+        if held.excitatory is not None:
+            signs = self._state(learner.signs, learner.shape)
+            new = build.multiply(signs, build.function(build.multiply(signs, new), "relu"))
+        if held.lower is not None:
+            new = self._at_least(new, held.lower)
+        if held.upper is not None:
+            new = build.scale(self._at_least(build.scale(new, -1.0), -held.upper), -1.0)
+        return new
+
+    def _at_least(self, weight: Ref, bound: float) -> Ref:
+        """max(w, bound), as w where w > bound, and the bound elsewhere."""
+        build = self.builder
+        if bound == 0:
+            return build.function(weight, "relu")
+        above = build.function(build.shift(weight, -bound), "step")
+        below = build.shift(build.scale(above, -1.0), 1.0)
+        return build.add(build.multiply(weight, above), build.scale(below, bound))
 
     def _state(self, name: str, shape: Shape) -> Ref:
         return self.builder.input(name, shape, role="state")

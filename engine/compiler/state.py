@@ -7,6 +7,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from ...circuits.constraints import Constraint
 from ...circuits.declarations import Initial
 from ...circuits.graph import Graph
 from ...circuits.wiring import Geometry, Shape
@@ -22,6 +23,8 @@ class State:
     initial: Initial | float
     """A distribution for weights; a constant for everything else."""
     geometry: Geometry | None = None
+    constraint: Constraint | None = None
+    """What weights may be, from the first on."""
 
     def draw(self, seed: int) -> NDArray[np.float64]:
         """The initial value.
@@ -29,6 +32,13 @@ class State:
         Each state has a stream of random numbers of its own, keyed by (seed, name), so that circuits that share a
         projection's name start from the same weights, whatever else they hold.
         """
+        drawn = self._drawn(seed)
+        if self.constraint is None:
+            return drawn
+        assert self.geometry is not None
+        return self.constraint.admit(drawn, self.geometry)
+
+    def _drawn(self, seed: int) -> NDArray[np.float64]:
         if isinstance(self.initial, float):
             return np.full(self.shape, self.initial)
         assert self.geometry is not None
@@ -42,8 +52,13 @@ def weights_name(graph: Graph, label: str) -> str:
     return weights_name(graph, tie.owner) if tie else f"weights/{label}"
 
 
+def signs_name(label: str) -> str:
+    """The state, which nothing changes, that holds the sign of each weight of a projection from a mixed population."""
+    return f"signs/{label}"
+
+
 def circuit_states(graph: Graph) -> Mapping[str, State]:
-    """Weights, magnitudes of signs, gains, biases, running statistics and running baselines, by name."""
+    """Weights, what stays of them (magnitudes, signs), gains, biases, running statistics and baselines, by name."""
     return {state.name: state for state in (*_synapses(graph), *_populations(graph), *_baselines(graph))}
 
 
@@ -54,8 +69,12 @@ def _synapses(graph: Graph) -> Iterator[State]:
             continue
         fixed = tie is not None and tie.magnitude == "fixed" and uniform_magnitude(graph, label) is None
         if tie is None or fixed:
-            name = magnitude_name(label) if fixed else f"weights/{label}"
-            yield State(name=name, shape=geometry.weight_shape, initial=projection.initial, geometry=geometry)
+            name, shape = (magnitude_name(label) if fixed else f"weights/{label}"), geometry.weight_shape
+            held = None if fixed else graph.constraint(label)
+            yield State(name=name, shape=shape, initial=projection.initial, geometry=geometry, constraint=held)
+            if held is not None and held.excitatory is not None:
+                signs = Constraint(excitatory=held.excitatory)
+                yield State(name=signs_name(label), shape=shape, initial=1.0, geometry=geometry, constraint=signs)
 
 
 def baseline_name(modulator: str) -> str:

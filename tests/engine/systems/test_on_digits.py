@@ -21,8 +21,34 @@ EPOCHS, BATCH = 4, 64
 @pytest.mark.slow
 @pytest.mark.parametrize(("system", "floor"), FLOORS.items())
 def test_on_digits(system: str, floor: float) -> None:
+    assert accuracy(cs.load("plain_cnn", learning=system, parameters={"decay": 0.02})) > floor
+
+
+DALE = """
+populations:
+  image:  {input: [1, 8, 8]}
+  v1:     {normalize: batch, transfer: relu, sign: {excitatory: 0.8}}
+  v2:     {normalize: batch, transfer: relu, sign: {excitatory: 0.8}}
+  pooled: {sign: {excitatory: 0.8}}
+  digit:  {transfer: softmax}
+projections:
+  - {from: image,  to: v1, wiring: {conv: {channels: 20, kernel: 3}}, bounds: [-1, 1]}
+  - {from: v1, to: v2, wiring: {conv: {channels: 40, kernel: 3, stride: 2}}, bounds: [-0.5, 0.5]}
+  - {from: v2, to: pooled, wiring: {pool: {kind: average, size: global}}}
+  - {from: pooled, to: digit, wiring: {dense: {size: 10}}, bounds: [-2, 2]}
+learning: kolen_pollack
+parameters: {decay: 0.02}
+"""
+
+
+@pytest.mark.slow
+def test_a_net_under_dales_law_on_digits() -> None:
+    assert accuracy(cs.loads(DALE)) > 0.6
+
+
+def accuracy(circuit: cs.Circuit) -> float:
+    """On the test images, after training."""
     data = digits()
-    circuit = cs.load("plain_cnn", learning=system, parameters={"decay": 0.02})
     sim = cs.compile(circuit, consolidation=cs.Consolidation(rate=0.1, momentum=0.9))
     every = [rows for epoch in range(EPOCHS) for rows in training_batches(len(data.train), BATCH, 0, epoch)]
     for step, rows in enumerate(every):
@@ -33,4 +59,4 @@ def test_on_digits(system: str, floor: float) -> None:
             if mode.mode.isolates:
                 sim.run(name)
     test = data.test.take(range(len(data.test)))
-    assert sim.evaluate(test.images, test.target)["accuracy"] > floor
+    return sim.evaluate(test.images, test.target)["accuracy"]
