@@ -1,7 +1,7 @@
 """What a data set is to the trainer: images and labels, split for training, choosing and testing, and in batches."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -64,6 +64,13 @@ class Split(ABC):
     def rates(self) -> bool:
         """Whether the targets of its stream are rates instead of classes."""
         return False
+
+    @property
+    def skipped(self) -> Mapping[str, str] | None:
+        """Bad files that a stream of this process met and replaced, by name: why they are bad. None where none is ever
+        replaced.
+        """
+        return None
 
     def __len__(self) -> int:
         return len(self.labels)

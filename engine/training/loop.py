@@ -72,6 +72,7 @@ class Training:
         self._since = Tally()  # the last metrics row
         self._in_epoch = Tally()
         self._waited = 0.0
+        self._skipped = 0  # bad files of all processes
         self._saver = Saver(experiment.checkpoint, checkpoints, company, interruption or Interruption())
         self._observer = Observer(sim, enrolment, self.steps, self.per_epoch)
         self._pulse = Pulse(self.progress, run, steps=self.steps, steps_per_epoch=self.per_epoch)
@@ -118,6 +119,18 @@ class Training:
             delta_angle=self._observer.delta_angle,
         )
         self.progress.epoch_finished(self.run_name, report)
+        self._tell_of_skipped()
+
+    def _tell_of_skipped(self) -> None:
+        """Say how many bad files were replaced so far, where there are more than there were."""
+        skipped = self.dataset.train.skipped
+        if skipped is None:
+            return
+        number = int(self.company.sums([len(skipped)])[0])
+        if number > self._skipped:
+            first = "".join(f", such as {name} ({reason})" for name, reason in list(skipped.items())[:1])
+            self.progress.noted(f"{self.run_name}: {number} bad files replaced so far{first}")
+        self._skipped = number
 
     # ---- steps
 

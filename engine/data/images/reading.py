@@ -64,13 +64,16 @@ class Reader:
     def __len__(self) -> int:
         return len(self.source.labels) if self.positions is None else len(self.positions)
 
-    def evaluated(self, samples: Indices) -> Read:
-        """Samples as they are evaluated. A bad file is an error: to leave it out would change what is measured."""
+    def evaluated(self, samples: Indices, policy: Policy = "error") -> Read:
+        """Samples as they are evaluated. A bad file is an error where a split is measured: to leave it out would change
+        what is measured.
+        """
+        skipped: list[Skipped] = []
         try:
-            pictures = self._pictures(samples, lambda _, image: self.view.evaluated(image))
+            pictures = self._pictures(samples, lambda _, image: self.view.evaluated(image), skipped, policy)
         except Unreadable as error:
             return _failure(error)
-        return Read(pictures, None, None, [])
+        return Read(pictures, None, None, skipped)
 
     def trained(self, seed: int, draw: Draw) -> Read:
         """Samples as they are trained on. In the place of a bad file comes the next good one of the split, cut as the
@@ -93,36 +96,36 @@ class Reader:
         pictures = self._pictures(
             samples,
             lambda place, image: self.view.trained(image, cuts[place], self.varying),
-            skipped if self.policy == "skip" else None,
+            skipped,
+            self.policy,
         )
         return pictures._replace(mirrored=torch.tensor([cut.flip for cut in cuts]))
 
     def _pictures(
-        self, samples: Indices, seen: Callable[[int, Opened], Pixels], skipped: list[Skipped] | None = None
+        self, samples: Indices, seen: Callable[[int, Opened], Pixels], skipped: list[Skipped], policy: Policy
     ) -> Pictures:
         side = self.view.size
         pixels = torch.empty((len(samples), side, side, 3), dtype=torch.uint8)
         really = torch.empty(len(samples), dtype=torch.int64)
         into = pixels.numpy()
         for place, sample in enumerate(samples):
-            into[place], really[place] = self._one(int(sample), partial(seen, place), skipped)
+            into[place], really[place] = self._one(int(sample), partial(seen, place), skipped, policy)
         return Pictures(pixels, torch.zeros(len(samples), dtype=torch.bool), really)
 
-    def _one(self, sample: int, seen: Callable[[Opened], Pixels], skipped: list[Skipped] | None) -> tuple[Pixels, int]:
+    def _one(
+        self, sample: int, seen: Callable[[Opened], Pixels], skipped: list[Skipped], policy: Policy
+    ) -> tuple[Pixels, int]:
         """What is seen of a sample, or of the next good one; and which it is."""
         bad: list[tuple[str, str]] = []
-        for candidate in range(sample, sample + min(IN_A_ROW, len(self))):
+        for candidate in range(sample, sample + (min(IN_A_ROW, len(self)) if policy == "skip" else 1)):
             position = self._position(candidate % len(self))
             try:
                 pixels = seen(self.source.open(position))
             except BadImage as error:
                 bad.append((self.source.name(position), str(error)))
-                if skipped is None:
-                    break
-                continue
-            if skipped is not None:
+            else:
                 skipped += [Skipped(name, reason, self.source.name(position)) for name, reason in bad]
-            return pixels, candidate % len(self)
+                return pixels, candidate % len(self)
         name, reason = bad[0]
         more = f", nor the {len(bad) - 1} after it" if len(bad) > 1 else ""
         raise Unreadable(f"{name}: must be an image that can be decoded{more} ({reason})")

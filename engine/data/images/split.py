@@ -1,6 +1,6 @@
 """A split of images in files."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -43,8 +43,7 @@ class Images(Split):
     advice: str
     """What to do about bad files."""
     positions: Indices | None = None
-    skipped: dict[str, str] = field(default_factory=dict)
-    """Bad files that were met in training and replaced: why they are bad, by name."""
+    _skipped: dict[str, str] = field(default_factory=dict)
 
     @cached_property
     def labels(self) -> Labels:  # type: ignore[override] # made when first wanted
@@ -59,27 +58,27 @@ class Images(Split):
     def rates(self) -> bool:
         return self.look.smoothing > 0 or self.look.varying.mixup > 0
 
+    @property
+    def skipped(self) -> Mapping[str, str] | None:
+        return self._skipped if self.look.policy == "skip" else None
+
     def select(self, samples: Indices) -> "Images":
         """Those samples as a split of their own."""
         positions = samples if self.positions is None else self.positions[samples]
         return Images(self.source, self.classes, self.look, self.advice, np.asarray(positions, np.intp))
 
     def take(self, indices: Indices) -> Batch:
-        with self._evaluated(indices, max(1, len(indices)), "cpu", workers=0) as chunks:
-            return next(chunks)
+        read = partial(self._reader.evaluated, policy=self.look.policy)
+        with self._batches(read, [indices], 0, "cpu") as found:
+            return next(found)
 
     def stream(self, draws: Iterable[Draw], *, seed: int, device: str) -> AbstractContextManager[Iterator[Batch]]:
         read = partial(self._reader.trained, seed)
         return self._batches(read, draws, self.look.workers, device, self.look.smoothing)
 
     def chunks(self, indices: Indices, size: int, *, device: str) -> AbstractContextManager[Iterator[Batch]]:
-        return self._evaluated(indices, size, device, self.look.workers)
-
-    def _evaluated(
-        self, indices: Indices, size: int, device: str, workers: int
-    ) -> AbstractContextManager[Iterator[Batch]]:
         asked = [indices[start : start + size] for start in range(0, len(indices), size)]
-        return self._batches(self._reader.evaluated, asked, min(workers, len(asked)), device)
+        return self._batches(self._reader.evaluated, asked, min(self.look.workers, len(asked)), device)
 
     @property
     def _reader(self) -> "Reader":
@@ -114,5 +113,5 @@ class Images(Split):
         """Raises DataError where nothing could be read; remembers what was skipped."""
         if read.failed:
             raise DataError(f"{read.failed}. {self.advice}")
-        self.skipped.update((one.name, one.reason) for one in read.skipped)
+        self._skipped.update((one.name, one.reason) for one in read.skipped)
         return read

@@ -1,7 +1,11 @@
 """The cache of indices: used where nothing changed, made anew where a file came or went."""
 
 import os
-from collections.abc import Callable
+import pickle
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -102,3 +106,43 @@ def test_old_indices_are_removed(tmp_path: Path) -> None:
     made(tmp_path, "train/a/2.jpg")
     Layout(tmp_path).train()
     assert not first.file.exists()
+
+
+LOOK = """
+import pickle, sys
+import numpy as np
+from pathlib import Path
+from counterstream.engine.data.images import index, stacked  # what a worker has loaded anyway
+
+def own() -> int:
+    lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Anonymous"))
+
+before = own()
+found = pickle.loads(bytes.fromhex(sys.argv[1]))
+for position in np.random.default_rng(0).integers(len(found), size=5000):
+    assert found.name(int(position)) == f"n{position // 1000:08d}/n{position // 1000:08d}_{position % 1000}.JPEG"
+print(own() - before)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="memory of one's own is told by Linux")
+def test_a_million_files_open_at_once_and_cost_a_worker_nothing(tmp_path: Path) -> None:
+    """Their names and labels are 40 MB on the disk, shared by all processes; a list of them would be 200 MB in each."""
+    classes = [f"n{label:08d}" for label in range(1000)]
+
+    def listing() -> Iterator[tuple[int, list[str]]]:
+        for label, name in enumerate(classes):
+            yield label, [f"{name}/{name}_{image}.JPEG" for image in range(1000)]
+
+    seen = [(name, LONG_AGO) for name in classes]
+    made_now = indexed(tmp_path, seen, listing)
+    started = time.perf_counter()
+    again = indexed(tmp_path, seen, lambda: pytest.fail("listed again"))
+    assert time.perf_counter() - started < 1
+    assert (again.file, len(again)) == (made_now.file, 1_000_000)
+    done = subprocess.run(
+        [sys.executable, "-c", LOOK, pickle.dumps(again).hex()], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) < 4000  # KB, and as much for an index of ten files

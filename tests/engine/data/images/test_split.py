@@ -195,15 +195,26 @@ def test_a_skipped_file_changes_nothing_else(folder: Path, spoilt: Path) -> None
                 assert one.labels[place] == other.labels[place]
     assert replaced == 2
     name = str(spoilt / "train" / "f0000" / "f0000_1.JPEG")
-    assert skipping.train.skipped == {name: "the file is empty"}  # type: ignore[attr-defined]
+    assert skipping.train.skipped == {name: "the file is empty"}
 
 
 def test_a_bad_file_in_evaluation_is_always_an_error(spoilt: Path) -> None:
     bad = spoilt / "val" / "f0001" / "f0001_0.JPEG"
     bad.write_bytes(bad.read_bytes()[:200])
     data = dataset(spoilt, corrupt="skip")
-    with pytest.raises(DataError, match=f"{bad}: must be an image that can be decoded"):
-        data.test.take(np.arange(9))
+    with (
+        pytest.raises(DataError, match=f"{bad}: must be an image that can be decoded"),
+        data.test.chunks(np.arange(9), 4, device="cpu") as chunks,
+    ):
+        list(chunks)
+
+
+def test_a_probe_is_replaced_as_in_training(folder: Path, spoilt: Path) -> None:
+    """What is measured on training images along the way must not end a run that goes on in spite of them."""
+    probe = dataset(spoilt, corrupt="skip").train.take(np.array([0, 1]))
+    assert torch.equal(probe.images, dataset(folder).train.take(np.array([0, 2])).images)
+    with pytest.raises(DataError, match=r"f0000_1\.JPEG: must be an image that can be decoded"):
+        dataset(spoilt).train.take(np.array([0, 1]))
 
 
 def test_too_many_bad_files_are_an_error(spoilt: Path) -> None:

@@ -1,6 +1,7 @@
 """Experiments on folders of images, as `counterstream run` trains them."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -45,12 +46,23 @@ def figures(output: Path) -> list[float]:
     return [value for name, value in sorted(one.items()) if "loss" in name or "accuracy" in name]
 
 
-@pytest.mark.parametrize("more", ["validation: 3", "mixup: 0.2, label_smoothing: 0.1"])
-def test_workers_do_not_change_what_is_learned(tmp_path: Path, folder: Path, more: str) -> None:
+def test_workers_do_not_change_what_is_learned(tmp_path: Path, folder: Path) -> None:
+    more = "validation: 3, mixup: 0.2, label_smoothing: 0.1"
     code, text, alone = run(tmp_path, folder, more)
     assert code == 0, text
     _, _, several = run(tmp_path, folder, more, workers=2)
     assert figures(alone) == figures(several) != []
+
+
+def test_replaced_files_are_told_of(tmp_path: Path, folder: Path) -> None:
+    copy = tmp_path / "spoilt"
+    shutil.copytree(folder, copy)
+    bad = copy / "train" / "f0001" / "f0001_2.JPEG"
+    bad.write_bytes(b"")
+    code, text, output = run(tmp_path, copy, "corrupt: skip")
+    assert code == 0, text
+    said = f"1 bad files replaced so far, such as {bad} (the file is empty)"
+    assert (output / "log.txt").read_text().count(said) == 1  # though every epoch meets it
 
 
 def test_smoothing_needs_a_neuron_for_each_class_and_no_more(tmp_path: Path, folder: Path) -> None:
