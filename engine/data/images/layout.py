@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from ....circuits.errors import suggest
@@ -113,12 +114,22 @@ def _some(index: Index) -> Index:
 
 def _folders(folder: Path) -> list[tuple[str, int]]:
     """(name, time of change in ns) of the folders in a folder, by name; hidden ones left out."""
-    with os.scandir(folder) as entries:
+    with _entries(folder) as entries:
         return sorted((e.name, e.stat().st_mtime_ns) for e in entries if not e.name.startswith(".") and e.is_dir())
 
 
 def _images(folder: Path) -> list[str]:
     """Names of the image files in a folder, in order."""
-    with os.scandir(folder) as entries:
+    with _entries(folder) as entries:
         names = (entry.name for entry in entries if not entry.is_dir(follow_symlinks=False))
         return sorted(name for name in names if name.lower().endswith(ENDINGS) and not name.startswith("."))
+
+
+@contextmanager
+def _entries(folder: Path) -> Iterator[Iterator[os.DirEntry[str]]]:
+    """What a folder holds. Raises DataError where it cannot be listed."""
+    try:
+        with os.scandir(folder) as entries:
+            yield entries
+    except OSError as error:
+        raise DataError(f"{folder}: the folder must be readable ({error.strerror or error})") from None

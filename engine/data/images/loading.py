@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+import torch
 from torch.utils.data import DataLoader
 
 from ..dataset import DataError
@@ -49,6 +50,9 @@ class Loading(Generic[Asked]):
 
     def _begun(self, asked: Iterable[Asked]) -> Iterator[Read]:
         settings: dict[str, Any] = {"num_workers": self.workers, "pin_memory": self.pinned, "collate_fn": _as_it_is}
+        settings["generator"] = (
+            torch.Generator()
+        )  # from which workers get seeds that nobody uses; else torch's own moves
         if self.workers:
             settings |= {"prefetch_factor": AHEAD, "worker_init_fn": _begin, "multiprocessing_context": _context()}
         with warnings.catch_warnings():  # whoever asks for more workers than cores may have them

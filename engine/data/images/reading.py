@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from ..dataset import Draw, Indices
 from .decoding import BadImage
@@ -56,7 +57,7 @@ class Reader:
     """Reads samples of `source`, those at `positions` of it, or all. What it holds is handed to each worker."""
 
     source: Source
-    positions: Indices | None
+    positions: NDArray[np.int32] | None
     view: View
     varying: Varying
     policy: Policy
@@ -99,7 +100,7 @@ class Reader:
             skipped,
             self.policy,
         )
-        return pictures._replace(mirrored=torch.tensor([cut.flip for cut in cuts]))
+        return pictures._replace(mirrored=torch.tensor([cut.flip for cut in cuts], dtype=torch.bool))
 
     def _pictures(
         self, samples: Indices, seen: Callable[[int, Opened], Pixels], skipped: list[Skipped], policy: Policy

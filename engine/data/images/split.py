@@ -7,6 +7,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..dataset import Batch, DataError, Draw, Indices, Labels, Split
 from .source import Policy, Source
@@ -42,7 +43,7 @@ class Images(Split):
     look: Look
     advice: str
     """What to do about bad files."""
-    positions: Indices | None = None
+    positions: NDArray[np.int32] | None = None
     _skipped: dict[str, str] = field(default_factory=dict)
 
     @cached_property
@@ -65,7 +66,7 @@ class Images(Split):
     def select(self, samples: Indices) -> "Images":
         """Those samples as a split of their own."""
         positions = samples if self.positions is None else self.positions[samples]
-        return Images(self.source, self.classes, self.look, self.advice, np.asarray(positions, np.intp))
+        return Images(self.source, self.classes, self.look, self.advice, np.asarray(positions, np.int32))
 
     def take(self, indices: Indices) -> Batch:
         read = partial(self._reader.evaluated, policy=self.look.policy)

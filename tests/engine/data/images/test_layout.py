@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import shutil
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,22 @@ def test_what_is_no_such_folder(tmp_path: Path, files: list[str], message: str) 
         read()
     assert message in str(error.value)
     assert str(tmp_path) in str(error.value)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
+def test_a_folder_that_may_not_be_read(tmp_path: Path) -> None:
+    touch(tmp_path, "train/a/1.jpg", "val/a/1.jpg")
+    (tmp_path / "train/a").chmod(0)
+    with pytest.raises(DataError, match="a: the folder must be readable"):
+        Layout(tmp_path).train()
+
+
+def test_a_folder_that_vanishes(tmp_path: Path) -> None:
+    touch(tmp_path, "train/a/1.jpg", "val/a/1.jpg")
+    layout = Layout(tmp_path)
+    shutil.rmtree(tmp_path / "train")
+    with pytest.raises(DataError, match=r"train: the folder must be readable \(No such file or directory\)"):
+        layout.train()
 
 
 def test_an_index_is_handed_on_by_name(tmp_path: Path) -> None:

@@ -84,6 +84,14 @@ def folder_once(folder: Path) -> Path:
     return folder
 
 
+def test_a_share_may_be_empty_and_torchs_own_random_numbers_stay(folder: Path) -> None:
+    state = torch.random.get_rng_state()
+    for chosen in ({}, MIXED, {"workers": 1}):
+        (batch,) = streamed(dataset(folder, **chosen), [Draw(0, np.arange(0))])
+        assert (len(batch), tuple(batch.images.shape)) == (0, (0, 3, SIDE, SIDE))
+    assert torch.equal(torch.random.get_rng_state(), state)
+
+
 def test_epochs_seeds_and_samples_differ(folder: Path) -> None:
     data = dataset(folder)
     samples = np.arange(4)
