@@ -197,21 +197,24 @@ class _Judge:
                 yield Finding("departure", f"in mode '{found.mode}' its rule uses a mean over the batch (centre)")
             for signal in sorted(reads(found.expression), key=str):
                 if signal.side == "mod":
-                    made = _made_of(self.graph.circuit.modulators[signal.compartment])
-                    read = f"in mode '{found.mode}' its rule reads the global modulator {signal}"
-                    yield Finding("departure", read + made)
+                    yield self._modulated(found, signal)
                 elif signal == REVERSE:
                     other = self.graph.reverses[label]
                     yield Finding("transport", f"in mode '{found.mode}' its rule reads {signal}, a weight of '{other}'")
                 elif signal == ECHO:
                     yield Finding("transport", f"in mode '{found.mode}' its rule reads {signal}, {_ECHOED}")
 
+    def _modulated(self, found: Plasticity, signal: Signal) -> Finding:
+        made = _made_of(self.graph.circuit.modulators[signal.compartment])
+        read = f"in mode '{found.mode}' its rule reads the global modulator {signal}{made}"
+        return Finding("departure", read)
+
     # ---- populations
 
     def populations(self) -> Iterator[Verdict]:
         for name, population in self.graph.populations.items():
             rules = {f"{p.mode}.{p.kind}": to_text(p.expression) for p in self.intrinsic.get(name, ())}
-            findings = (*self._statistics(name), *self._gate(name), *self._intrinsic_unfed(name))
+            findings = (*self._statistics(name), *self._gate(name), *self._intrinsic(name))
             if not (population.is_source and not findings):
                 yield Verdict(name, "population", rules, findings)
 
@@ -229,11 +232,15 @@ class _Judge:
         if partner and gated and self.graph.populations[partner].dropout:
             yield Finding("departure", f"its gate hands on who dropped out of '{partner}', one number a neuron")
 
-    def _intrinsic_unfed(self, name: str) -> Iterator[Finding]:
+    def _intrinsic(self, name: str) -> Iterator[Finding]:
+        modulated = dict[Finding, None]()  # gain and bias often read the same
         for found in self.intrinsic.get(name, ()):
             for signal in sorted(reads(found.expression), key=str):
                 if signal.side == "partner" or signal.compartment == "apical":
                     yield from self._missing_cross(name, found.mode, f"{signal} ({found.kind})")
+                elif signal.side == "mod":
+                    modulated[self._modulated(found, signal)] = None
+        yield from modulated
 
 
 def _made_of(modulator: Modulator) -> str:

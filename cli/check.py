@@ -140,7 +140,8 @@ def _rules(report: "LocalityReport") -> Counter[str]:
 
 def departures(report: "LocalityReport") -> Counter[str]:
     """Departures, the same one of many populations counted as one."""
-    return Counter(re.sub(r"'[^']*'", "a population", message) for message in (f.message for _, f in report.departures))
+    named = re.compile(r"(?<!mode )'[^']*'")
+    return Counter(named.sub("a population", finding.message) for _, finding in report.departures)
 
 
 def _grouped(title: str, counts: Counter[str]) -> Iterator[str]:
@@ -154,5 +155,7 @@ def _verdict(report: "LocalityReport") -> str:
         return "Local: no synapse's value or change depends on another synapse's weight."
     count = len({subject for subject, _ in report.violations})
     if report.transports_weights:
-        return f"Weight transport: {count} projections take their weights from others. It runs, as a control."
+        reading = any("its rule reads" in f.message for _, f in report.violations if f.kind == "transport")
+        how = "take or read weights of others" if reading else "take their weights from others"
+        return f"Weight transport: {count} projections {how}. It runs, as a control."
     return f"Not local: {count} projections or populations read what nothing brings them."

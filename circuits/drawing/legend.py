@@ -181,7 +181,7 @@ def _pill(pill: Pill) -> Iterator[Shape]:
 def _mode_text(mode: Mode, back: bool) -> str:
     if not mode.isolates:
         noise = f", with {mode.injects.noise} noise on the somas" if mode.injects else ""
-        clamped = f", feedback neurons fire what their partners' {mode.answers} does"
+        clamped = f", feedback neurons fire their partners' {mode.answers}"
         return f"data flow forward{noise}{'' if not back else ', errors flow back' if mode.errs else clamped}"
     noise = mode.fires.noise if mode.fires else "no"
     often = "after every engaged step" if mode.every == 1 else f"after every {mode.every}th engaged step"

@@ -262,7 +262,7 @@ def _check_modes(chosen: list[System], experiment: Experiment) -> None:
             message = f"must be a mode that one of the learning systems runs beside the engaged one. {hint}"
             raise ExperimentError(experiment.placed(message, "modes", name))
         if not known[name].isolates and (plan.samples or plan.layers):
-            message = f"has a mode with data, '{name}': samples and layers belong to one that runs on noise"
+            message = f"must say 'every' alone: '{name}' runs on data, and has no samples and layers"
             raise ExperimentError(experiment.placed(message, "modes", name))
 
 

@@ -179,6 +179,34 @@ learning: feedback_alignment
     assert report.local
 
 
+def test_rewards_are_said_to_be_made_of_the_loss() -> None:
+    report = cs.check(cs.load("mlp", learning="node_perturbation"))
+    made = (
+        "in mode 'engaged' its rule reads the global modulator mod.reward, minus the loss of each sample, less that of"
+    )
+    assert report.local
+    assert ("stage1.block1.hidden->stage1.block2.hidden", f"{made} a pass without noise") in {
+        (subject, finding.message) for subject, finding in report.departures
+    }
+    assert ("answer", f"{made} a pass without noise") in {(s, f.message) for s, f in report.departures}  # its bias
+
+
+def test_a_feedback_neuron_that_hears_no_noise_is_named() -> None:
+    circuit = cs.expand(cs.loads(NOISY))
+    assert cs.check(circuit).local
+    deaf = circuit.model_copy(update={"cross": [cross for cross in circuit.cross if cross.carries != "soma"]})
+    found = {(subject, finding.kind): finding.message for subject, finding in cs.check(deaf).violations}
+    assert found["b~", "unfed"].startswith("in mode 'engaged' its rule reads ")
+
+
+NOISY = """
+populations: {x: {input: 3}, h: {transfer: tanh}, y: {transfer: softmax}}
+projections:
+  - {name: a, from: x, to: h, wiring: {dense: {size: 4}}}
+  - {name: b, from: h, to: y, wiring: {dense: {size: 2}}}
+learning: phaseless_mirror
+"""
+
 TRANSPORTS = {
     "backprop": True,
     "sign_symmetry": True,

@@ -8,6 +8,7 @@ import torch
 import counterstream as cs
 from counterstream.circuits.declarations import LearningSystem
 from counterstream.circuits.locality import Finding
+from counterstream.engine.errors import SimulationError
 from counterstream.models import load_learning
 
 from ..nets import close, once, simulate
@@ -149,6 +150,21 @@ def test_fan_in_adds_up_to_one_reconstruction() -> None:
     sim.step(batch(0)[0], mode="align")
     expected = sim.read("k.soma") @ before["w2~"] + sim.read("y.soma") @ before["skip~"]
     close(sim.read("h~.soma"), expected, 1e-12)
+
+
+def test_nothing_else_moves_while_feedback_neurons_are_clamped() -> None:
+    """Neither running statistics nor what the engaged mode moves; and what is watched is watched where it is."""
+    sim = cs.compile(cs.load("plain_cnn", learning="information_alignment"), watch=["pooled~.gated", "pooled.rate"])
+    images, digits = np.random.default_rng(0).normal(size=(6, 1, 8, 8)), np.arange(6)
+    sim.step(images, digits)
+    before = sim.state_dict()
+    assert sim.step(images, digits, mode="align") == {}
+    moved = {name for name, value in sim.state_dict().items() if (value != before[name]).any()}
+    assert moved == {"steps/align", *(f"weights/{label}" for label in sim.weights if label.endswith("~"))}
+    close(sim.read("answer~.rate"), sim.read("answer.soma"), 1e-7)
+    close(sim.read("pooled~.apical"), sim.read("pooled.rate"), 1e-7)
+    with pytest.raises(SimulationError, match=r"'pooled~' has no 'gated'"):
+        sim.read("pooled~.gated")
 
 
 # ---- on the digits

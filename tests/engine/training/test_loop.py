@@ -1,6 +1,7 @@
 """Training for real, on a small circuit: what is recorded, when, and how it ends."""
 
 import math
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from counterstream.circuits.declarations import Samples
 from counterstream.circuits.errors import CircuitError, CounterstreamError
 from counterstream.engine.compiler.compile import compile_circuit
 from counterstream.engine.data import DataError
-from counterstream.engine.simulator import compile
+from counterstream.engine.simulator import Simulator, compile
 from counterstream.engine.training import (
     Diverged,
     EpochReport,
@@ -152,6 +153,29 @@ def test_modes_run_as_often_as_the_experiment_says(tmp_path: Path) -> None:
     path, _ = trained(tmp_path, learning="weight_mirror", modes="{mirror: {every: 0}}")
     with Run.open(path) as run:
         assert np.array_equal(run.weights("flat->digit~", 0), run.weights("flat->digit~", -1))
+
+
+@pytest.mark.parametrize("every", [0, 1, 3])
+def test_modes_with_data_see_the_batch_of_the_engaged_step(tmp_path: Path, every: int) -> None:
+    seen: list[tuple[str, Any]] = []
+    step = Simulator.step
+
+    def listening(self: Simulator, data: Any, *given: Any, mode: str | None = None, **how: Any) -> dict[str, float]:
+        seen.append((mode or "engaged", data))
+        return step(self, data, *given, mode=mode, **how)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Simulator, "step", listening)
+        trained(tmp_path, learning="information_alignment", modes=f"{{align: {{every: {every}}}}}")
+    modes = [mode for mode, _ in seen]
+    assert modes == [m for n in range(1, 11) for m in ("engaged", *(["align"] if every and n % every == 0 else []))]
+    for (_, data), (mode, again) in pairwise(seen):
+        assert mode == "engaged" or again is data
+
+
+def test_modes_with_data_have_no_noise_of_their_own(tmp_path: Path) -> None:
+    with pytest.raises(ExperimentError, match=r"modes\.align: must say 'every' alone: 'align' runs on data"):
+        prepared(tmp_path, learning="information_alignment", modes="{align: {samples: {maps: 2}}}")
 
 
 def test_modes_take_as_much_noise_as_the_experiment_says(tmp_path: Path) -> None:
