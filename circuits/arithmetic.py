@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from .characters import foreign
+
 MAXIMAL_LENGTH = 200  # of an expression: it stays shallow, and short to work out
 MAXIMAL_RESULT = 1e15  # in size: exact as a float. Options reckoned from options would grow on and on
 
@@ -64,6 +66,8 @@ def names_in(reference: str) -> list[str]:
 def _parsed(reference: str) -> ast.expr:
     if len(reference) > MAXIMAL_LENGTH:
         raise ArithmeticFault(f"an expression has at most {MAXIMAL_LENGTH} characters (got {len(reference)})")
+    if strange := foreign(reference):  # Python would take some of them for others
+        raise ArithmeticFault(f"an expression is written in ASCII ({strange})")
     try:
         return ast.parse(reference[1:], mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError):

@@ -118,9 +118,9 @@ def suggest(name: str, valid: Iterable[str], noun: str = "valid names") -> str:
     """
     names: Sequence[str] = list(valid)
     listed = ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")
-    looks = in_ascii(name[:MAXIMAL_NAME])
+    looks = in_ascii(str(name)[:MAXIMAL_NAME])
     near = get_close_matches(looks, _candidates(looks, names), n=1, cutoff=0.6)
-    hint = (f"{strange}. " if (strange := foreign(name)) else "") + (f"Did you mean '{near[0]}'? " if near else "")
+    hint = (f"{strange}. " if (strange := foreign(str(name))) else "") + (f"Did you mean '{near[0]}'? " if near else "")
     return f"{hint}{noun}: {listed}" if names else f"{hint}there are none"
 
 

@@ -1,5 +1,6 @@
 """References in plain data, `$name` and `$(expression)`: what they stand for, and why one stands for nothing."""
 
+from collections import ChainMap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -83,7 +84,7 @@ def settled(values: Mapping[str, Any], noun: str) -> tuple[dict[str, Any], list[
         done[name] = substituted(values[name], done)
         if why := room.refusal(done[name]):
             return dict(values), [((name,), why)]
-        if found := [((name, *path), why) for path, why in left_over(done[name], values, noun)]:
+        if found := [((name, *path), why) for path, why in left_over(done[name], ChainMap(done, values), noun)]:
             faults += found
             wrong.add(name)
     return {name: done[name] for name in values}, faults

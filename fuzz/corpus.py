@@ -26,7 +26,7 @@ def compact() -> tuple[str, ...]:
     """Compact circuits. Stock ones have their learning system inside, so that changes reach both."""
     small = [name for name in stock_circuits() if name not in _LARGE]
     systems = sorted(stock_learning())
-    stock = [_inlined(name, systems[index % len(systems)]) for index, name in enumerate([*small * 2, *_LARGE])]
+    stock = [_inlined(name, systems[index % len(systems)]) for index, name in enumerate([*small * 3, *_LARGE])]
     return (*[_read(SOUND / "compact.yaml")] * len(stock), *stock)
 
 

@@ -1,6 +1,7 @@
 """Equations of rules and of options: grown at random, and sound ones mutated."""
 
 import re
+from functools import cache
 
 from hypothesis import strategies as st
 
@@ -20,34 +21,51 @@ _FOREIGN = (
 )
 _LOOK_ALIKES = dict(zip("aeop-*1 .", "\u0430\u0435\u043e\u0440\u2212\u2217\uff11\u00a0\u2024", strict=True))
 _LONGEST = 3000
+_OF_5, _OF_6, _OF_7, _OF_13, _OF_16 = (st.integers(0, number - 1) for number in (5, 6, 7, 13, 16))
+_SOUND_ATOMS = st.sampled_from((*_SIGNALS, *_NUMBERS))
+_ATOMS = st.one_of(st.sampled_from(_SIGNALS), st.sampled_from(_NUMBERS), st.sampled_from(_FOREIGN))
+_ANY_OPERATOR = st.sampled_from(_OPERATORS) | st.sampled_from(_COMMON_OPERATORS)
+_ODD = st.sampled_from(odd.ANYTHING)
 _RUNS = (3, 49, 51, 64, 65, 99, 101, 700, _LONGEST)
 
 
+@cache
+def _sound() -> st.SearchStrategy[str]:
+    return st.sampled_from(corpus.equations())
+
+
+@cache
+def _mutated() -> st.SearchStrategy[str]:
+    return mutations.tokens(corpus.equations())
+
+
+@cache
 @st.composite
 def rules(draw: st.DrawFn) -> str:
     """An equation for dw: random, or a sound one mutated, or one blown up."""
-    match draw(st.integers(0, 4)):
+    match draw(_OF_5):
         case 0 | 1:
             text = draw(_grown(3))
         case 2:
-            text = draw(mutations.tokens(corpus.equations()))
+            text = draw(_mutated())
         case 3:
             text = draw(_blown_up())
         case _:
-            text = draw(st.sampled_from(corpus.equations()))
+            text = draw(_sound())
             at = draw(st.integers(0, len(text)))
-            text = text[:at] + draw(st.sampled_from(odd.ANYTHING)) + text[at + draw(st.integers(0, 3)) :]
-    if draw(st.integers(0, 15)) == 0:
+            text = text[:at] + draw(_ODD) + text[at + draw(st.integers(0, 3)) :]
+    if draw(_OF_16) == 0:
         character = draw(st.sampled_from(sorted(_LOOK_ALIKES)))
         text = text.replace(character, _LOOK_ALIKES[character], 1)
     return text
 
 
+@cache
 @st.composite
 def _grown(draw: st.DrawFn, depth: int) -> str:
-    if depth == 0 or draw(st.integers(0, 4)) == 0:
-        return draw(st.sampled_from(_SIGNALS) | st.sampled_from(_NUMBERS) | st.sampled_from(_FOREIGN))
-    match draw(st.integers(0, 5)):
+    if depth == 0 or draw(_OF_5) == 0:
+        return draw(_ATOMS)
+    match draw(_OF_6):
         case 0:
             return f"({draw(_grown(depth - 1))})"
         case 1:
@@ -57,15 +75,16 @@ def _grown(draw: st.DrawFn, depth: int) -> str:
         case 3:
             return f"({draw(_grown(depth - 1))})**{draw(st.integers(-9, 9))}"
         case _:
-            operator = draw(st.sampled_from(_OPERATORS) | st.sampled_from(_COMMON_OPERATORS))
+            operator = draw(_ANY_OPERATOR)
             return f"{draw(_grown(depth - 1))}{operator}{draw(_grown(depth - 1))}"
 
 
+@cache
 @st.composite
 def _blown_up(draw: st.DrawFn) -> str:
     """Long sums, long products, deep nesting, towers of powers, binomials to high powers."""
-    atom, many = draw(st.sampled_from(_SIGNALS) | st.sampled_from(_NUMBERS)), draw(st.sampled_from(_RUNS))
-    match draw(st.integers(0, 6)):
+    atom, many = draw(_SOUND_ATOMS), draw(st.sampled_from(_RUNS))
+    match draw(_OF_7):
         case 0:
             return draw(st.sampled_from(("+", "-", "*", "/", "**"))).join([atom] * many)
         case 1:
@@ -85,14 +104,17 @@ def _blown_up(draw: st.DrawFn) -> str:
 
 _ENTRIES = "classes width sizes[0] sizes[1] sizes[2] sizes[-1] sizes twice a b nothing __class__".split()
 _SUMS = (*"+ - * / // % ** << @".split(), " if ", " and ")
+_TERMS = st.one_of(st.sampled_from(_ENTRIES), st.sampled_from(_NUMBERS), st.sampled_from(_FOREIGN))
+_ANY_SUM = st.sampled_from(_SUMS) | st.sampled_from(_SUMS[:4])
 
 
+@cache
 @st.composite
 def arithmetic(draw: st.DrawFn, depth: int = 3) -> str:
     """An expression in options, without the sign `$( )` around it."""
-    if depth == 0 or draw(st.integers(0, 4)) == 0:
-        return draw(st.sampled_from(_ENTRIES) | st.sampled_from(_NUMBERS) | st.sampled_from(_FOREIGN))
-    match draw(st.integers(0, 4)):
+    if depth == 0 or draw(_OF_5) == 0:
+        return draw(_TERMS)
+    match draw(_OF_5):
         case 0:
             return f"({draw(arithmetic(depth - 1))})"
         case 1:
@@ -101,15 +123,16 @@ def arithmetic(draw: st.DrawFn, depth: int = 3) -> str:
             parts = draw(st.lists(arithmetic(depth - 1), max_size=3))
             return f"{draw(st.sampled_from(('round', 'min', 'max', 'int', 'eval')))}({', '.join(parts)})"
         case _:
-            operator = draw(st.sampled_from(_SUMS) | st.sampled_from(_SUMS[:4]))
+            operator = draw(_ANY_SUM)
             return f"{draw(arithmetic(depth - 1))} {operator} {draw(arithmetic(depth - 1))}"
 
 
+@cache
 @st.composite
 def references(draw: st.DrawFn) -> str:
     """What a value may stand for in a file: `$name`, `$(expression)`, or nearly so."""
     expression = draw(arithmetic())
-    if draw(st.integers(0, 12)) == 0:
+    if draw(_OF_13) == 0:
         expression = draw(st.sampled_from(("+", "*", "("))).join([expression] * draw(st.sampled_from((20, 60, 500))))
     name = re.sub(r"\W", "", expression)[:20]
     forms = (f"$({expression})", f"$({expression})", f"$({expression}", f"${name}", f"${expression}")

@@ -13,26 +13,29 @@ _TOKEN = re.compile(r"\s+|[\w.$~*+/-]+|.")
 _TOKEN_CHANGES = ("delete", "duplicate", "odd", "odd", "name", "swap", "other", "repeat")
 _TREE_CHANGES = ("delete", "value", "value", "number", "word", "twin", "other", "rename", "wrap", "many")
 _REPEATS = 300
+_TOKEN_CHANGE, _TREE_CHANGE = st.sampled_from(_TOKEN_CHANGES), st.sampled_from(_TREE_CHANGES)
+_ODD = st.sampled_from(odd.ANYTHING)
+_FEW, _MANY = st.integers(1, 4), st.integers(2, _REPEATS)
 _ENCODINGS = ("utf-8", "utf-8", "utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32", "latin-1")
 
 
 @st.composite
 def tokens(draw: st.DrawFn, texts: tuple[str, ...]) -> str:
     """One of the texts with a few tokens deleted, doubled, swapped or replaced."""
-    found = _TOKEN.findall(draw(st.sampled_from(texts)))
-    for _ in range(draw(st.integers(1, 4))):
+    found = _TOKEN.findall(texts[draw(st.integers(0, len(texts) - 1))])
+    for _ in range(draw(_FEW)):
         at = draw(st.integers(0, len(found) - 1))
-        match draw(st.sampled_from(_TOKEN_CHANGES)):
+        match draw(_TOKEN_CHANGE):
             case "delete":
                 found[at] = ""
             case "duplicate":
                 found[at] *= 2
             case "repeat":
-                found[at] *= draw(st.integers(3, _REPEATS))
+                found[at] *= draw(_MANY)
             case "odd":
-                found[at] = draw(st.sampled_from(odd.ANYTHING))
+                found[at] = draw(_ODD)
             case "name":
-                found[at] = draw(st.sampled_from(corpus.names()))
+                found[at] = draw(odd.words())
             case "swap":
                 other = draw(st.integers(0, len(found) - 1))
                 found[at], found[other] = found[other], found[at]
@@ -44,12 +47,12 @@ def tokens(draw: st.DrawFn, texts: tuple[str, ...]) -> str:
 @st.composite
 def trees(draw: st.DrawFn, texts: tuple[str, ...]) -> str:
     """One of the texts with a few branches of its tree changed; what comes out is well-formed YAML (JSON, in fact)."""
-    data = deepcopy(corpus.plain(draw(st.sampled_from(texts))))
-    for _ in range(draw(st.integers(1, 3))):
+    data = deepcopy(corpus.plain(texts[draw(st.integers(0, len(texts) - 1))]))
+    for _ in range(draw(_FEW)):
         found = branches(data)
         if not found:
             break
-        _change(draw, *draw(st.sampled_from(found)), found)
+        _change(draw, *found[draw(st.integers(0, len(found) - 1))], found)
     return as_json(data)
 
 
@@ -62,7 +65,7 @@ def branches(value: Any) -> list[tuple[Any, Any]]:
 
 
 def _change(draw: st.DrawFn, holder: Any, key: Any, others: list[tuple[Any, Any]]) -> None:
-    match draw(st.sampled_from(_TREE_CHANGES)):
+    match draw(_TREE_CHANGE):
         case "delete":
             del holder[key]
         case "value":
@@ -72,14 +75,14 @@ def _change(draw: st.DrawFn, holder: Any, key: Any, others: list[tuple[Any, Any]
         case "word":
             holder[key] = draw(odd.words())
         case "other":
-            other, there = draw(st.sampled_from(others))
+            other, there = others[draw(st.integers(0, len(others) - 1))]
             holder[key] = deepcopy(other[there])
         case "rename" if isinstance(holder, dict):
             holder[draw(odd.words())] = holder.pop(key)
         case "wrap":
             holder[key] = draw(st.sampled_from(([holder[key]], {"x": holder[key]}, {str(key): holder[key]})))
         case "many" if isinstance(holder, list):
-            holder[key : key + 1] = [holder[key]] * draw(st.integers(2, _REPEATS))
+            holder[key : key + 1] = [holder[key]] * draw(_MANY)
         case _:  # once more beside it
             if isinstance(holder, dict):
                 holder[draw(odd.words())] = deepcopy(holder[key])
@@ -90,7 +93,7 @@ def _change(draw: st.DrawFn, holder: Any, key: Any, others: list[tuple[Any, Any]
 @st.composite
 def noise(draw: st.DrawFn, texts: tuple[str, ...]) -> bytes:
     """One of the texts as bytes, in one encoding or another, some of them replaced, inserted or cut off."""
-    text = draw(st.sampled_from(texts))
+    text = texts[draw(st.integers(0, len(texts) - 1))]
     encoding = draw(st.sampled_from(_ENCODINGS))
     found = bytearray(text.encode(encoding, errors="replace"))
     for _ in range(draw(st.integers(0, 4))):

@@ -1,4 +1,9 @@
-"""Odd things that stand where something else is expected: words, numbers, characters, values."""
+"""Odd things that stand where something else is expected: words, numbers, characters, values.
+
+Strategies are made once: to make one takes hypothesis longer than to draw from it.
+"""
+
+from functools import cache
 
 from hypothesis import strategies as st
 
@@ -28,11 +33,13 @@ WORDS = (
 ANYTHING = (*NUMBERS, *MARKS, *WORDS)
 
 
+@cache
 def words() -> st.SearchStrategy[str]:
     """A word that means something somewhere, or an odd one."""
     return st.one_of(st.sampled_from(corpus.names()), st.sampled_from(WORDS), st.text(max_size=4))
 
 
+@cache
 def numbers() -> st.SearchStrategy[int | float]:
     """Numbers that a declaration may well have, and extreme ones."""
     whole = (10**9, 10**12, 2**31, 2**63, 10**30, -(10**12))
@@ -40,6 +47,7 @@ def numbers() -> st.SearchStrategy[int | float]:
     return st.one_of(st.integers(-2, 12), st.sampled_from((*whole, *broken)), st.floats(0, 1), st.integers())
 
 
+@cache
 def values() -> st.SearchStrategy[object]:
     """Plain data of any kind."""
     leaf = st.one_of(st.none(), st.booleans(), numbers(), words())

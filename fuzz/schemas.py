@@ -7,15 +7,22 @@ from hypothesis import strategies as st
 
 from counterstream.cli.schema import Kind, document
 
-from . import corpus, equations, odd
+from . import equations, odd
 from .mutations import as_json
 
-_NAMES = ("x", "h", "y", "h~", "y~", "block1", "stage1", "engaged", "mirror", "decay", "r", "w1", "x->h")
+_NAMES = (
+    st.sampled_from(("x", "h", "y", "h~", "y~", "block1", "stage1", "engaged", "mirror", "decay", "r", "w1", "x->h"))
+    | odd.words()
+)
+_KEYS = st.lists(_NAMES, max_size=3, unique=True)
+_WHOLE = st.integers(1, 5) | odd.numbers()
+_TRUTH = st.booleans()
+_OF_4, _OF_13, _OF_61 = (st.integers(0, number - 1) for number in (4, 13, 61))
 _WORDS_OF = {
-    "transfer": ("linear", "relu", "tanh", "softmax", "sigmoid"),
-    "loss": ("squared", "cross_entropy"),
-    "learning": ("backprop", "kolen_pollack", "weight_mirror", "nothing"),
-    "circuit": ("mlp", "lenet", "nothing"),
+    "transfer": st.sampled_from(("linear", "relu", "tanh", "softmax", "sigmoid")),
+    "loss": st.sampled_from(("squared", "cross_entropy")),
+    "learning": st.sampled_from(("backprop", "kolen_pollack", "weight_mirror", "nothing")),
+    "circuit": st.sampled_from(("mlp", "lenet", "nothing")),
 }
 _DEEPEST = 6
 
@@ -40,7 +47,7 @@ class _Grower:
         self.definitions = definitions
 
     def value(self, schema: Any, key: str, depth: int) -> Any:
-        if depth > _DEEPEST or self.draw(st.integers(0, 60)) == 0:
+        if depth > _DEEPEST or self.draw(_OF_61) == 0:
             return self.draw(odd.values())
         while "$ref" in schema:
             schema = self.definitions[schema["$ref"].rpartition("/")[2]]
@@ -56,11 +63,11 @@ class _Grower:
             case "array":
                 return self._list(schema, key, depth)
             case "integer":
-                return self.draw(st.one_of(st.integers(1, 5), odd.numbers()))
+                return self.draw(_WHOLE)
             case "number":
-                return self.draw(st.one_of(st.floats(0, 1), odd.numbers()))
+                return self.draw(odd.numbers())
             case "boolean":
-                return self.draw(st.booleans())
+                return self.draw(_TRUTH)
             case "null":
                 return None
             case "string":
@@ -72,10 +79,10 @@ class _Grower:
         found = {
             key: self.value(inner, key, depth + 1)
             for key, inner in schema.get("properties", {}).items()
-            if key in required or self.draw(st.integers(0, 3)) == 0
+            if key in required or self.draw(_OF_4) == 0
         }
         if isinstance(rest := schema.get("additionalProperties"), dict) or rest is True:
-            for name in self.draw(st.lists(st.one_of(st.sampled_from(_NAMES), odd.words()), max_size=3, unique=True)):
+            for name in self.draw(_KEYS):
                 found[name] = self.value(rest if isinstance(rest, dict) else {}, name, depth + 1)
         return found
 
@@ -84,8 +91,8 @@ class _Grower:
         return [self.value(schema.get("items", {}), key, depth + 1) for _ in range(self.draw(st.integers(least, most)))]
 
     def _text(self, key: str) -> str:
-        if key == "dw" or self.draw(st.integers(0, 12)) == 0:
+        if key == "dw" or self.draw(_OF_13) == 0:
             return self.draw(equations.rules())
-        if key in _WORDS_OF and self.draw(st.integers(0, 8)):
-            return self.draw(st.sampled_from(_WORDS_OF[key]))
-        return self.draw(st.one_of(st.sampled_from(_NAMES), st.sampled_from(corpus.names()), odd.words()))
+        if key in _WORDS_OF and self.draw(_OF_13):
+            return self.draw(_WORDS_OF[key])
+        return self.draw(_NAMES)

@@ -1,5 +1,7 @@
 """Safe YAML with places."""
 
+import os
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -93,6 +95,11 @@ def test_all_duplicate_keys_are_named_at_once() -> None:
         (lambda folder: folder / "missing.yaml", "No such file"),
         (lambda folder: folder, "no regular file"),
         (lambda folder: Path("/dev/zero"), "no regular file"),
+        (lambda folder: os.mkfifo(folder / "pipe.yaml") or folder / "pipe.yaml", "no regular file"),
+        (lambda folder: (folder / "loop.yaml").symlink_to("loop.yaml") or folder / "loop.yaml", "symbolic links"),
+        (lambda folder: folder / "null\0.yaml", "null"),
+        (lambda folder: folder / ("long" * 100), "name too long"),
+        (lambda folder: folder / "a.yaml" / "b.yaml", "No such file"),
     ],
 )
 def test_unreadable_files(tmp_path: Path, make: object, says: str) -> None:
@@ -100,10 +107,85 @@ def test_unreadable_files(tmp_path: Path, make: object, says: str) -> None:
         read_file(make(tmp_path))  # type: ignore[operator]
 
 
-def test_files_that_are_no_text(tmp_path: Path) -> None:
-    (tmp_path / "a.yaml").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(cs.CircuitError, match="must be UTF-8"):
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
+def test_a_file_without_leave(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").touch(mode=0)
+    with pytest.raises(cs.CircuitError, match="Permission denied"):
         read_file(tmp_path / "a.yaml")
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("a: 1".encode("utf-16"), "1:1: a file must be UTF-8 text (got UTF-16: save it as UTF-8)"),
+        (
+            "a: 1\nname: caf\xe9 x".encode("latin-1"),
+            "2:10: a file must be UTF-8 text (got the byte 0xE9, invalid continuation byte: save it as UTF-8)",
+        ),
+        (b"\xff", "1:1: a file must be UTF-8 text (got the byte 0xFF, invalid start byte: save it as UTF-8)"),
+        (b"a: \xc3", "1:4: a file must be UTF-8 text (got the byte 0xC3, unexpected end of data: save it as UTF-8)"),
+    ],
+)
+def test_files_that_are_no_text(tmp_path: Path, content: bytes, says: str) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_bytes(content)
+    with pytest.raises(cs.CircuitError) as caught:
+        read_file(path)
+    assert str(caught.value) == f"{path}:{says}"
+
+
+def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_bytes("name: é\n".encode("utf-8-sig"))
+    document = read_file(tmp_path / "a.yaml")
+    assert document.data == {"name": "é"}
+    assert document.location(("name",)).column == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("a: 1\nb: \0", "<circuit>:2:4: a file must hold no control characters (got U+0000)"),
+        ("a: \x1b[31m", "<circuit>:1:4: a file must hold no control characters (got U+001B)"),
+        ("a: \ud800", "<circuit>:1:4: a file must hold no control characters (got U+D800)"),
+        (
+            "a: é\u2066",
+            "<circuit>:1:5: a file must hold no marks that make text read in another order "
+            "(got U+2066 LEFT-TO-RIGHT ISOLATE)",
+        ),
+    ],
+)
+def test_characters_that_no_file_may_hold(text: str, says: str) -> None:
+    with pytest.raises(cs.CircuitError) as caught:
+        read(text)
+    assert str(caught.value) == says
+
+
+@pytest.mark.parametrize(
+    "content", [b"a: 1\n" * 2_000_000, b"\xc3\xa9" * 5_000_000, b"[" * 10_000_000, b"\xff" * 10**7]
+)
+def test_ten_megabytes_are_refused_at_once(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a.yaml").write_bytes(content)
+    began = time.process_time()
+    with pytest.raises(cs.CircuitError, match=r"at most 1500000 characters|must be UTF-8"):
+        read_file(tmp_path / "a.yaml")
+    assert time.process_time() - began < 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: [" + "1," * 200_000 + "]",
+        "".join(f"k{number}: 1\n" for number in range(120_000)),
+        "populations:\n" + "".join(f"  k{number}: {{transfe: relu}}\n" for number in range(40_000)),
+    ],
+    ids=["values", "keys", "problems"],
+)
+def test_the_largest_files_are_answered_soon(text: str) -> None:
+    began = time.process_time()
+    with pytest.raises(cs.CircuitError) as caught:
+        cs.loads(text)
+    assert time.process_time() - began < 8  # 2 s on a quiet machine
+    assert len(str(caught.value).splitlines()) <= 101
 
 
 def test_a_file_beyond_measure() -> None:
