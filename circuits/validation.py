@@ -25,7 +25,11 @@ def build(model: type[Model], document: Document) -> Model:
 
 def _problems(error: ValidationError, document: Document, model: type[BaseModel]) -> Iterator[Problem]:
     """What is wrong, as far as anyone will read: the first in the file. To say it well is what takes time."""
-    found = [(_written(each["loc"], document.data), each) for each in error.errors(include_url=False)]
+    every = error.errors(include_url=False)
+    # Of a list with a wrong item pydantic says that it is too short, too: the item does not count.
+    inside = {each["loc"][:end] for each in every for end in range(len(each["loc"]))}
+    wrong = [each for each in every if each["type"] != "too_short" or each["loc"] not in inside]
+    found = [(_written(each["loc"], document.data), each) for each in wrong]
     found.sort(key=lambda each: document.location(each[0]))
     for path, each in found[: MAXIMAL_PROBLEMS + 1]:
         yield document.problem(_message(each, model), path)

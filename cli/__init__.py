@@ -40,4 +40,7 @@ def _print(error: Exception) -> None:
     """An error, from the rank that has it; from rank 0 alone where all of them have the same."""
     rank = os.environ.get("RANK", "0")
     if rank == "0" or not getattr(error, "on_every_rank", False):
-        print(error if rank == "0" else f"[rank {rank}] {error}", file=sys.stderr)
+        from ..circuits.characters import printable
+
+        said = "\n".join(map(printable, str(error).split("\n")))
+        print(said if rank == "0" else f"[rank {rank}] {said}", file=sys.stderr)

@@ -118,23 +118,29 @@ class Conv(Wiring):
 
 def _side_noise(size: int, positions: int, kernel: int, stride: int, padding: int, dilation: int) -> float:
     """One side's share of the noise: mean over seen taps t of sum_i n_i / c_t^2, i over the c_t positions that see t,
-    n_i the
-    taps that position i sees. It is kernel / positions without padding."""
-    inside = _inside(size, positions, kernel, stride, padding, dilation)
-    valid_taps, counts = inside.sum(axis=1), inside.sum(axis=0)
+    n_i the taps that position i sees. It is kernel / positions without padding."""
+    first, stop = _seeing(size, positions, kernel, stride, padding, dilation)
+    begun, ended = (np.bincount(ends, minlength=positions + 1)[:positions] for ends in (first, stop))
+    taps = np.cumsum(begun - ended)
+    before = np.concatenate(([0], np.cumsum(taps)))
+    counts, shared = stop - first, before[stop] - before[first]
     seen = counts > 0
-    return float(((valid_taps[:, None] * inside).sum(axis=0)[seen] / counts[seen] ** 2).mean())
+    return float((shared[seen] / counts[seen].astype(np.float64) ** 2).mean())
 
 
 def _seen(size: int, positions: int, kernel: int, stride: int, padding: int, dilation: int) -> NDArray[np.float64]:
     """For each tap of a 1-d kernel, at how many positions it falls inside the source. Shape (kernel,)."""
-    counts: NDArray[np.float64] = _inside(size, positions, kernel, stride, padding, dilation).sum(
-        axis=0, dtype=np.float64
-    )
-    return counts
+    first, stop = _seeing(size, positions, kernel, stride, padding, dilation)
+    return (stop - first).astype(np.float64)
 
 
-def _inside(size: int, positions: int, kernel: int, stride: int, padding: int, dilation: int) -> NDArray[np.bool_]:
-    """Whether a tap of a 1-d kernel falls inside the source. Shape (positions, taps)."""
-    read = np.arange(positions)[:, None] * stride - padding + np.arange(kernel)[None, :] * dilation
-    return (read >= 0) & (read < size)
+def _seeing(
+    size: int, positions: int, kernel: int, stride: int, padding: int, dilation: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """For each tap of a 1-d kernel, the first position at which it falls inside the source, and the one after the last.
+
+    Position p reads p stride + offset, so those that see a tap are neighbours.
+    """
+    offset = np.arange(kernel, dtype=np.int64) * dilation - padding
+    first = np.clip(-(offset // stride), 0, positions)
+    return first, np.maximum(first, np.clip((size - 1 - offset) // stride + 1, 0, positions))

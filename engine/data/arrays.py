@@ -69,6 +69,8 @@ def npz(path: str | Path) -> Dataset:
 
 
 def _read(path: Path) -> Mapping[str, Any]:
+    if path.exists() and not path.is_file() and not path.is_dir():  # a device or a pipe may never end
+        raise DataError(f"{path}: the data file must be a regular one")
     try:
         with path.open("rb") as file:
             archive = np.load(file, allow_pickle=False)

@@ -99,7 +99,7 @@ class Experiment(Declaration):
     engine: str = "torch"
     device: str = "cpu"
     threads: int | None = Field(
-        default=None, ge=1, description="CPU threads. Default: torch's own choice, a thread a core."
+        default=None, ge=1, le=1024, description="CPU threads. Default: torch's own choice, a thread a core."
     )
     dtype: Literal["float32", "float64", "bfloat16", "tf32"] = "float32"
     output: str | None = Field(default=None, description="Folder for the results. Default: runs/NAME where you stand.")

@@ -69,6 +69,13 @@ def test_noise_of_a_convolution_is_that_of_the_theory(drawn: tuple[Conv, Shape])
     assert geometry.single_map_noise == pytest.approx(source[0] / conv.groups * share)
 
 
+def test_taps_of_large_windows_on_large_maps_are_not_counted_one_by_one() -> None:
+    wiring, source = Conv(channels=1, kernel=2000, padding=0), (1, 30_000, 30_000)
+    geometry = Geometry(wiring, source, wiring.target_shape(source))
+    assert geometry.tap_counts is None
+    assert geometry.single_map_noise == pytest.approx((2000 / 28_001) ** 2, rel=1e-12)
+
+
 @pytest.mark.parametrize(
     ("wiring", "source", "factor"),
     [  # SEMANTICS' figures for small padded maps, on the tangent

@@ -1,8 +1,11 @@
 """Names given on the command line."""
 
+import sys
+
 import pytest
 
 from counterstream.circuits.errors import CounterstreamError
+from counterstream.cli import main
 from counterstream.cli.experiment import names_in
 
 
@@ -15,3 +18,16 @@ def test_names_are_separated_by_commas() -> None:
 def test_an_option_that_names_nothing_is_refused(text: str) -> None:
     with pytest.raises(CounterstreamError, match="must name at least one"):
         names_in(text)
+
+
+@pytest.mark.parametrize("command", ["check", "analyze", "validate", "explain"])
+def test_what_a_terminal_obeys_is_shown_and_not_obeyed(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["counterstream", command, "none\x1b[31m.h5"])
+    with pytest.raises(SystemExit) as left:
+        main()
+    said = capsys.readouterr()
+    assert left.value.code == 2
+    assert "none\\x1b[31m.h5" in said.err
+    assert "\x1b" not in said.out + said.err

@@ -1,5 +1,6 @@
 """The user's own arrays, and everything that can be wrong with them."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,13 @@ def test_every_problem_is_said_at_once(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         npz(saved(tmp_path, x_test=None, y_train=np.full(12, -1)))
     assert len(str(caught.value).splitlines()) == 2
+
+
+def test_a_device_or_a_pipe_may_never_end(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.npz")
+    for path in (tmp_path / "pipe.npz", Path("/dev/zero")):
+        with pytest.raises(DataError, match="the data file must be a regular one"):
+            npz(path)
 
 
 def test_no_such_file(tmp_path: Path) -> None:

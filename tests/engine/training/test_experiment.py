@@ -167,3 +167,17 @@ def test_json_schema_knows_the_short_forms() -> None:
     for word in ('"const": "digits"', '"const": "cosine"', '"npz"', '"milestones"'):
         assert word in text
     assert yaml.safe_load(SOUND).keys() <= Experiment.model_json_schema()["properties"].keys()
+
+
+@pytest.mark.parametrize(
+    ("written", "says"),
+    [
+        ("seeds: [2147483648]", "f.yaml:6:9: seeds[0]: must be less than 2147483648 (got 2147483648)"),
+        ("seeds: []", "f.yaml:6:1: seeds: must have 1 items (got [])"),
+        ("threads: 1000000", "f.yaml:6:1: threads: must be at most 1024 (got 1000000)"),
+    ],
+)
+def test_one_wrong_number_is_one_problem(written: str, says: str) -> None:
+    with pytest.raises(CircuitError) as caught:
+        reads(f"format: 1\nname: n\ncircuit: mlp\ndata: digits\nepochs: 1\n{written}\n", "f.yaml")
+    assert str(caught.value) == says
