@@ -1,5 +1,6 @@
 """The summary of a run: how many inputs of which kind, what came of them, and what was found."""
 
+import os
 import platform
 import subprocess
 from collections import Counter
@@ -14,7 +15,7 @@ _MOST = 60
 """Outcomes listed."""
 
 
-def written(pieces: Sequence[Piece], seed: int, seconds: float) -> str:
+def written(pieces: Sequence[Piece], seed: int, seconds: float, jobs: int) -> str:
     """The summary as text."""
     inputs = sum(piece.inputs for piece in pieces)
     findings = [finding for piece in pieces for finding in piece.findings]
@@ -26,9 +27,9 @@ def written(pieces: Sequence[Piece], seed: int, seconds: float) -> str:
         f"seed      {seed}",
         f"commit    {_commit()}",
         f"date      {datetime.now(UTC):%Y-%m-%d}",
-        f"machine   {_machine()}",
+        f"machine   {_machine()}, {jobs} processes at a time, other work running",
         f"versions  Python {platform.python_version()}, {', '.join(f'{name} {version(name)}' for name in _PACKAGES)}",
-        f"seconds   {seconds:.0f} in all, {seconds / max(1, inputs) * 1000:.1f} ms an input, making it included",
+        f"seconds   {seconds:.0f} in all; {_milliseconds(pieces):.1f} ms of processor time an input, with its making",
         f"slowest   {slowest.slowest:.2f} s of processor time, a piece of '{slowest.kind}':",
         f"          {slowest.slowest_input:.300}",
         "",
@@ -54,6 +55,10 @@ def _kinds(pieces: Sequence[Piece]) -> list[str]:
     return [f"{count:6d} {loaded[kind]:5d}  {kind}" for kind, count in sorted(inputs.items())]
 
 
+def _milliseconds(pieces: Sequence[Piece]) -> float:
+    return 1000 * sum(piece.seconds for piece in pieces) / max(1, sum(piece.inputs for piece in pieces))
+
+
 def _commit() -> str:
     ask = ("git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty")
     return subprocess.run(ask, capture_output=True, text=True, check=False).stdout.strip() or "unknown"
@@ -62,4 +67,4 @@ def _commit() -> str:
 def _machine() -> str:
     lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{names[0] if names else platform.machine()}, one process at a time, other work running"
+    return f"{os.cpu_count()} cores of {names[0] if names else platform.machine()}"

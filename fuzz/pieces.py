@@ -9,11 +9,12 @@ import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection
+from itertools import islice
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
@@ -30,6 +31,8 @@ class Piece:
     """What came of some inputs of one kind."""
 
     kind: str
+    number: int
+    """Its seed."""
     inputs: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
     findings: list[str] = field(default_factory=list)
@@ -37,30 +40,53 @@ class Piece:
     slowest: float = 0.0
     slowest_input: str = ""
     seconds: float = 0.0
+    """Of processor time, making the inputs included."""
 
 
-def run(kind: str, inputs: int, number: int) -> Piece:
-    """One piece in a process of its own, which may die: then the input that it died of is the finding."""
-    ours, theirs = multiprocessing.Pipe(duplex=False)
-    with tempfile.TemporaryDirectory(prefix="fuzz") as folder:
-        process = multiprocessing.get_context("fork").Process(target=_run, args=(kind, inputs, number, folder, theirs))
-        process.start()
+def run(planned: Iterable[tuple[str, int, int]], jobs: int) -> Iterator[Piece]:
+    """Pieces (kind, inputs, seed), each in a process of its own, `jobs` at a time, as they end."""
+    waiting, working = iter(planned), dict[Connection, _Work]()
+    while True:
+        for piece in islice(waiting, jobs - len(working)):
+            work = _Work(*piece)
+            working[work.result] = work
+        if not working:
+            return
+        for result in wait(list(working)):
+            yield working.pop(cast(Connection, result)).ended()
+
+
+class _Work:
+    """A piece at work. Its process may die: then the input that it died of is the finding."""
+
+    def __init__(self, kind: str, inputs: int, number: int) -> None:
+        self.kind, self.number = kind, number
+        self.folder = tempfile.TemporaryDirectory(prefix="fuzz")
+        self.result, theirs = multiprocessing.Pipe(duplex=False)
+        arguments = (kind, inputs, number, self.folder.name, theirs)
+        self.process = multiprocessing.get_context("fork").Process(target=_run, args=arguments)
+        self.process.start()
         theirs.close()
-        try:
-            found: Piece = ours.recv()
-        except EOFError:
-            process.join()
-            died_of = (Path(folder) / "input").read_text(encoding="utf-8")
-            found = Piece(kind, 1, findings=[f"the process ended with {process.exitcode}\n{died_of}"])
-        process.join()
-    return found
+
+    def ended(self) -> Piece:
+        """What came of it."""
+        with self.folder:
+            try:
+                found: Piece = self.result.recv()
+                self.process.join()
+            except EOFError:
+                self.process.join()
+                died_of = (Path(self.folder.name) / "input").read_text(encoding="utf-8")
+                ending = f"the process ended with {self.process.exitcode}\n{died_of}"
+                found = Piece(self.kind, self.number, 1, findings=[ending])
+        return found
 
 
 def _run(kind: str, inputs: int, number: int, folder: str, to: Connection) -> None:
     os.chdir(folder)
     guard.limit_memory(_GIGABYTES)
-    piece = Piece(kind)
-    began = time.perf_counter()
+    piece = Piece(kind, number)
+    began = time.process_time()
     tried = _trial(kinds()[kind], piece)
 
     @seed(number)
@@ -79,7 +105,7 @@ def _run(kind: str, inputs: int, number: int, folder: str, to: Connection) -> No
         each()
     except BaseException as error:  # all that is no refusal is a finding, a hang too
         piece.findings += _told(error)
-    piece.seconds = time.perf_counter() - began
+    piece.seconds = time.process_time() - began
     to.send(piece)
 
 
