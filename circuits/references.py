@@ -74,6 +74,7 @@ def settled(values: Mapping[str, Any], noun: str) -> tuple[dict[str, Any], list[
         return dict(values), [_circle(error.cycle)]
     room = Room()
     done: dict[str, Any] = {}
+    scope = ChainMap(done, dict(values))
     faults: list[Fault] = []
     wrong: set[str] = set()
     for name in order:
@@ -84,7 +85,7 @@ def settled(values: Mapping[str, Any], noun: str) -> tuple[dict[str, Any], list[
         done[name] = substituted(values[name], done)
         if why := room.refusal(done[name]):
             return dict(values), [((name,), why)]
-        if found := [((name, *path), why) for path, why in left_over(done[name], ChainMap(done, values), noun)]:
+        if found := [((name, *path), why) for path, why in left_over(done[name], scope, noun)]:
             faults += found
             wrong.add(name)
     return {name: done[name] for name in values}, faults
