@@ -25,22 +25,18 @@ def main() -> None:
         print("interrupted", file=sys.stderr)
         sys.exit(INTERRUPTED)
     except Exception as error:
+        rank = os.environ.get("RANK", "0")
+        code = getattr(error, "exit_code", None)
+        if rank != "0" and getattr(error, "on_every_rank", False):
+            sys.exit(code)  # rank 0 says it
         if "TORCHELASTIC_ERROR_FILE" in os.environ:
             from ..engine.training import tell_torchrun
 
             tell_torchrun(error)
-        code = getattr(error, "exit_code", None)
         if code is None:
             raise
-        _print(error)
-        sys.exit(code)
-
-
-def _print(error: Exception) -> None:
-    """An error, from the rank that has it; from rank 0 alone where all of them have the same."""
-    rank = os.environ.get("RANK", "0")
-    if rank == "0" or not getattr(error, "on_every_rank", False):
         from ..circuits.characters import printable
 
         said = "\n".join(map(printable, str(error).split("\n")))
         print(said if rank == "0" else f"[rank {rank}] {said}", file=sys.stderr)
+        sys.exit(code)

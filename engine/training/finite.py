@@ -14,11 +14,11 @@ COMPARTMENTS = ("soma", "rate")
 def first_not_finite(sim: Simulator, loss: float = 0.0) -> str:
     """The first compartment, forward populations before the `loss` and that before feedback ones, in the
     order in which signals reach them, that holds NaN or infinity in the last step; else the first such
-    weights, which that step left behind. In words. Where ranks normalize together, which makes reading a collective,
-    it is weights alone.
+    weights, which that step left behind. In words. It is weights alone where the last step cannot be looked into: a
+    simulator that works in place has overwritten what it saw, and of ranks that normalize together each would have to.
     """
     graph = sim.compiled.graph
-    if sim.ranks is not None and sim.ranks.synchronise:
+    if sim.in_place or sim.compiled.synchronise:
         return _first_weights(sim)
     if found := _first_compartment(sim, graph.forward):
         return found

@@ -1,11 +1,15 @@
 """Who this process is: alone, or one of those that torchrun started to carry out one experiment together."""
 
+import json
 import os
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 
+from ...circuits.errors import CounterstreamError
 from ..errors import RanksError
 from .company import ALONE, Company
 from .errors import ExperimentError
@@ -51,11 +55,16 @@ def company_of(experiment: Experiment) -> Iterator[Company]:
 
 def tell_torchrun(error: Exception) -> None:
     """Leave the error where torchrun, which started this process, looks for it: it then names the rank that failed
-    first, and why.
+    first, and why. One that the user can mend stands there as it is, without the calls that led to it.
     """
     from torch.distributed.elastic.multiprocessing.errors import get_error_handler
 
-    get_error_handler().record_exception(error)
+    if not isinstance(error, CounterstreamError):
+        get_error_handler().record_exception(error)
+        return
+    said = {"py_callstack": f"{error}", "timestamp": str(int(time.time()))}
+    content = {"message": {"message": f"{error}", "extraInfo": said}}
+    Path(os.environ["TORCHELASTIC_ERROR_FILE"]).write_text(json.dumps(content), encoding="utf-8")
 
 
 def _device(experiment: Experiment, local_rank: int) -> str:

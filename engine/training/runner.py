@@ -166,13 +166,17 @@ class Attempt:
 
     def carry_out(self, prior: Prior, progress: Progress, interruption: Interruption) -> Outcome:
         """Train to the end. All processes of the company together."""
+        device = load_engine(
+            self.experiment.engine, dtype=self.experiment.dtype, device=self.company.device or self.experiment.device
+        ).device
         sim = compile(
             self.system.explicit,
             engine=self.experiment.engine,
             dtype=self.experiment.dtype,
             seed=self.run.seed,
-            device=self.company.device or self.experiment.device,
+            device=device,
             consolidation=self.experiment.consolidation.consolidation,
+            in_place=device != "cpu",  # where memory is short; elsewhere a run that diverges says more
             ranks=self.company.ranks,
             soft_targets=self.dataset.train.rates,
         )

@@ -86,7 +86,7 @@ def test_what_all_ranks_find_wrong_is_said_once(tmp_path: Path) -> None:
     (folder / "notes.txt").write_text("mine")
     done = together(PLAIN, ("run", str(save(tmp_path)), "--output", str(folder)))
     assert "must be empty" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert "in run_experiment" not in done.stderr, "torchrun shows its own calls, not ours"
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGTERM"), reason="needs SIGTERM")
