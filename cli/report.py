@@ -58,26 +58,29 @@ def _draw(paths: Sequence[Path], figure: Path) -> None:
 def table(rows: "Sequence[SystemFigures]") -> "Table":
     """One line for each system. Angles in degrees; accuracies as mean and sample standard deviation over seeds."""
     validated = any(row.validation_accuracy is not None for row in rows)
+    many_classes = any(row.test_top5_accuracy is not None for row in rows)
     headings = (
         "learning system",
         "transports\nweights",
         *(("validation\naccuracy %",) if validated else ()),
         "test\naccuracy %",
+        *(("test\ntop-5 %",) if many_classes else ()),
         "matrix angle\nmedian",
         "\nlargest",
         "delta angle\nmedian",
         "time per\nstep",
     )
-    return table_of(headings, [_row(row, validated) for row in rows])
+    return table_of(headings, [_row(row, validated, many_classes) for row in rows])
 
 
-def _row(row: "SystemFigures", validated: bool) -> tuple[str, ...]:
+def _row(row: "SystemFigures", validated: bool, many_classes: bool) -> tuple[str, ...]:
     validation = (accuracy(row.validation_accuracy, row.validation_accuracy_spread),) if validated else ()
     return (
         row.system,
         "yes" if row.transports_weights else "no",
         *validation,
         accuracy(row.test_accuracy, row.test_accuracy_spread),
+        *((accuracy(row.test_top5_accuracy, None),) if many_classes else ()),
         angle(row.median_matrix_angle),
         angle(row.largest_matrix_angle),
         angle(row.median_delta_angle),

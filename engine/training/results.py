@@ -20,7 +20,11 @@ class RunFigures:
     test_accuracy: float
     seconds_per_step: float
     training_seconds: float
+    test_top5_accuracy: float | None = None
     validation_accuracy: float | None = None
+    validation_top5_accuracy: float | None = None
+    data_wait: float | None = None
+    """Seconds in which training waited for batches; training_seconds leaves them out."""
     median_matrix_angle: float | None = None
     largest_matrix_angle: float | None = None
     median_delta_angle: float | None = None
@@ -47,6 +51,7 @@ class SystemFigures:
     seeds: tuple[int, ...]
     test_accuracy: float
     test_accuracy_spread: float | None
+    test_top5_accuracy: float | None
     validation_accuracy: float | None
     validation_accuracy_spread: float | None
     median_matrix_angle: float | None
@@ -72,6 +77,7 @@ def _system(own: Sequence[RunFigures], runs: Sequence[RunFigures]) -> SystemFigu
         seeds=tuple(run.seed for run in own),
         test_accuracy=mean(accuracies),
         test_accuracy_spread=_spread(accuracies),
+        test_top5_accuracy=_mean(run.test_top5_accuracy for run in own),
         validation_accuracy=_mean(run.validation_accuracy for run in own),
         validation_accuracy_spread=_spread(run.validation_accuracy for run in own),
         median_matrix_angle=_mean(run.median_matrix_angle for run in own),

@@ -9,7 +9,7 @@ import numpy as np
 from counterstream.engine.training import load
 
 BY_THE_CLOCK = {"images_per_second", "data_wait", "training_seconds", "seconds_per_step"}
-OF_THE_PART = {"created", "resumptions"}
+OF_THE_PART = {"created", "resumptions", "git_commit", "git_dirty"}
 
 CIRCUIT = """
   name: small

@@ -27,6 +27,7 @@ from counterstream.engine.training import (
     Silent,
     loop,
     run_experiment,
+    runner,
     tallies,
 )
 from counterstream.engine.training.finite import first_not_finite
@@ -124,6 +125,22 @@ def test_memory_does_not_grow_with_the_run(tmp_path: Path, monkeypatch: pytest.M
     assert not any(isinstance(value, list) for value in vars(training._since).values())
     with Run.open(path) as run:
         assert 0 < run.results["seconds_per_step"] <= run.results["training_seconds"]
+
+
+def test_in_place_it_is_the_same_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on devices: one set of weights and traces in place of two, and less to say of a run that diverges."""
+    elsewhere, _ = trained(tmp_path, learning="weight_mirror")
+    (tmp_path / "in place").mkdir()
+    monkeypatch.setattr(runner, "compile", lambda *given, **how: compile(*given, **(how | {"in_place": True})))
+    in_place, _ = trained(tmp_path / "in place", learning="weight_mirror")
+    with Run.open(elsewhere) as one, Run.open(in_place) as other:
+        for name in ("image->v1", "flat->digit", "flat->digit~"):
+            np.testing.assert_allclose(one.weights(name), other.weights(name), rtol=0, atol=1e-6)
+        assert other.results["test_accuracy"] == one.results["test_accuracy"]
+    with pytest.raises(Diverged, match=r"Not finite first in the weights of 'image->v1'"):
+        run_experiment(
+            prepared(tmp_path, consolidation="{rate: 1e30}", epochs="3"), OutputFolder(tmp_path / "diverging")
+        )
 
 
 def test_the_same_seed_gives_the_same_run(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from counterstream.models.library import stock_learning
 
 from .processes import PLAIN, alone, dying, run, together
 from .resuming import KEYS, assert_same, resumptions
-from .small import prepared, save
+from .small import prepared, save, save_data
 
 SYSTEMS = sorted(stock_learning())
 
@@ -156,40 +156,31 @@ def test_checkpoints_without_their_recording_are_kept(tmp_path: Path) -> None:
     assert list(folder.glob("*.checkpoints/step-*"))
 
 
-def test_a_kill_between_two_checkpoints(tmp_path: Path) -> None:
-    kill_and_resume(tmp_path, ["kolen_pollack"])
+@pytest.mark.parametrize("systems", [["kolen_pollack", "weight_mirror"], pytest.param(SYSTEMS, marks=pytest.mark.slow)],
+                         ids=["two", "all"])  # fmt: skip
+@pytest.mark.parametrize("ranks", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_a_kill_between_two_checkpoints(tmp_path: Path, ranks: int, systems: list[str]) -> None:
+    """20 steps, 10 of them twice, since a rank died by SIGKILL in the 14th."""
+    save_data(tmp_path)
+    done = alone(("tests.engine.training.parts",), (str(tmp_path), str(ranks), "13", *systems), limit=600)
+    assert done.returncode == 0, done.stderr
+    for system in systems:
+        killed, straight = (tmp_path / f"{kind}/{system}/{system}-seed0.h5" for kind in ("killed", "straight"))
+        assert (resumptions(killed), resumptions(straight)) == (1, 0)
+        assert_same(killed, straight)
 
 
 @pytest.mark.slow
-def test_a_kill_in_every_learning_system(tmp_path: Path) -> None:
-    kill_and_resume(tmp_path, SYSTEMS)
-
-
-@pytest.mark.slow
-def test_a_rank_is_killed_in_every_learning_system(tmp_path: Path) -> None:
-    """torchrun starts all ranks anew, and they go on by themselves: once for each system."""
-    file, straight = save(tmp_path, learning=f"[{', '.join(SYSTEMS)}]", **KEYS), tmp_path / "straight"
-    killed = together(dying("kill", tmp_path, step=13, rank=1), run(file, tmp_path), restarts=len(SYSTEMS))
+def test_torchrun_starts_anew_and_the_run_goes_on(tmp_path: Path) -> None:
+    """By itself, in each run of an experiment."""
+    systems = ["backprop", "kolen_pollack"]
+    file, straight = save(tmp_path, learning=f"[{', '.join(systems)}]", **KEYS), tmp_path / "straight"
+    killed = together(dying("kill", tmp_path, step=13, rank=1), run(file, tmp_path), restarts=2)
     through = together(PLAIN, run(file, straight))
     assert (killed.returncode, through.returncode) == (0, 0), killed.stderr + through.stderr
-    assert len(list((tmp_path / "marks").iterdir())) == len(SYSTEMS)
-    compare(tmp_path, straight, SYSTEMS)
-
-
-def kill_and_resume(tmp_path: Path, systems: list[str]) -> None:
-    """One experiment of several systems, killed in each, taken up each time; beside one that went through."""
-    file, straight = save(tmp_path, learning=f"[{', '.join(systems)}]", **KEYS), tmp_path / "straight"
-    parts = [alone(dying("kill", tmp_path, step=13), run(file, tmp_path, "--resume")) for _ in range(len(systems) + 1)]
-    assert [part.returncode for part in parts] == [-signal.SIGKILL] * len(systems) + [0]
-    through = alone(PLAIN, run(file, straight))
-    assert through.returncode == 0, through.stderr
-    compare(tmp_path, straight, systems)
-
-
-def compare(killed: Path, straight: Path, systems: list[str]) -> None:
     for system in systems:
-        one, other = (folder / f"out/{system}-seed0.h5" for folder in (killed, straight))
+        one, other = (folder / f"out/{system}-seed0.h5" for folder in (tmp_path, straight))
         assert resumptions(one) == 1
         assert_same(one, other)
-    summaries = [json.loads((folder / "out/summary.json").read_text()) for folder in (killed, straight)]
-    assert [len(summary["runs"]) for summary in summaries] == [len(systems)] * 2
+    summaries = [json.loads((folder / "out/summary.json").read_text()) for folder in (tmp_path, straight)]
+    assert [len(summary["runs"]) for summary in summaries] == [2, 2]
