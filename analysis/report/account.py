@@ -11,7 +11,7 @@ NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight",
 DIGITS = "scikit-learn's handwritten digits (8x8 pixels, 1437 to train on and 360 to test on)"
 TIES = {
     "transpose_of": "the forward weights themselves, handed over (a transpose tie)",
-    "sign_of": "the signs of the forward weights, handed over and scaled (a sign tie)",
+    "sign_of": "the signs of the forward weights, handed over, times magnitudes of their own (a sign tie)",
     "same_as": "shared with another projection",
 }
 
@@ -184,9 +184,9 @@ def _feedback(run: Evidence) -> Markup:
         return _learning(told.feedback, "")
     if told.reverses:
         return join(["weights of their own, which stay as they began"])
-    return join(
-        ["projections of the error straight to each population, which stay as they began" if told.direct else "none"]
-    )
+    sent = "target" if told.sends_target else "error"
+    straight = f"projections of the {sent} straight to each population, which stay as they began"
+    return join([straight if told.direct else "none"])
 
 
 def _learning(rules: Sequence[str], otherwise: str) -> Markup:

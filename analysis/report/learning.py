@@ -13,7 +13,8 @@ TIES = ("transpose_of", "sign_of", "same_as")
 class Learning:
     """How forward and feedback synapses learn: `mode: equation`, each once; what feedback weights are tied as.
 
-    reverses: feedback runs back through reverse projections; direct: through others, straight from the output.
+    reverses: feedback runs back through reverse projections; direct: through others, straight from the output, or,
+    where it sends a target, from what carries that.
     """
 
     forward: Sequence[str] = ()
@@ -21,6 +22,7 @@ class Learning:
     ties: Sequence[str] = ()
     reverses: bool = False
     direct: bool = False
+    sends_target: bool = False
 
 
 def learning(circuit: Mapping[str, Any], run: Run) -> Learning:
@@ -52,6 +54,7 @@ def _of_circuit(circuit: Mapping[str, Any], projections: Sequence[dict[str, Any]
         ties=_once(tie for p in back if isinstance(p.get("weights"), dict) for tie in TIES if tie in p["weights"]),
         reverses=reverses,
         direct=bool(back) and not reverses,
+        sends_target=bool(back) and not any(str(p.get("from")) in feedback for p in back),
     )
 
 
