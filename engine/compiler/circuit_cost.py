@@ -143,6 +143,7 @@ _KINDS = {
     "bias": "biases",
     "running_mean": "statistics",
     "running_variance": "statistics",
+    "baseline": "statistics",
     "signs": "signs",
 }
 

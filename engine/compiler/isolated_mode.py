@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from ...circuits.declarations import Consolidation, Mode
 from ...circuits.graph import Graph
-from ...circuits.locality import conducts, fed
+from ...circuits.locality import fed
 from ...circuits.plasticity import Plasticity, answer_of
 from ...circuits.rules import NOISE, REVERSE, reads
 from .builder import ProgramBuilder, Ref
@@ -15,7 +15,7 @@ from .mirror import maps_needed
 from .mode_programs import ModePrograms
 from .noise import NoiseInput
 from .state import weights_name
-from .streams import Compartments
+from .streams import Compartments, driven, undriven
 
 
 def isolated_mode(
@@ -91,16 +91,8 @@ class _Alone:
 
     def _clamped(self, partner: str, forward: Compartments) -> Compartments:
         """The compartments of a feedback population whose rate is its partner's, noise included."""
-        driven = any(
-            cross.role == "drive" and conducts(self.graph, cross.modes, self.mode_name)
-            for cross in self.graph.cross_onto(partner)
-        )
-        if not driven:
-            raise cannot(
-                f"nothing drives '{partner}' in mode '{self.mode_name}': say clamp: partner in the mode, or declare a "
-                "cross-projection with role drive",
-                partner,
-            )
+        if not driven(self.graph, partner, self.mode_name):
+            raise undriven(partner, self.mode_name)
         clamped: Compartments = {**forward, "soma": forward["rate"]}
         if fed(self.graph, partner, self.mode_name):
             clamped["apical"] = forward["rate"]

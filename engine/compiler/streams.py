@@ -8,7 +8,7 @@ from functools import partial
 from math import sqrt
 
 from ...circuits.declarations import BatchNormalization, Noise
-from ...circuits.errors import suggest
+from ...circuits.errors import CircuitError, suggest
 from ...circuits.graph import Graph
 from ...circuits.injection import injected
 from ...circuits.locality import conducts, taught
@@ -49,6 +49,8 @@ class Streams:
         self.graph = graph
         self.mode = mode
         self.injects: Mapping[str, Noise] = {} if frozen else injected(graph, mode) if noise is None else noise
+        declared = graph.circuit.modes.get(mode)
+        self._errs = declared is None or declared.errs
         self.frozen = frozen
         self.synchronise = synchronise
         self.soft_targets = soft_targets
@@ -195,6 +197,8 @@ class Streams:
         for name in self.graph.feedback:
             if driven(self.graph, name, self.mode):
                 self._follow(name)
+            elif not self._errs:
+                raise undriven(name, self.mode)
             else:
                 self._err(name)
         for name in (*self.graph.feedback, *self.graph.forward):
@@ -347,3 +351,9 @@ def both_streams(
 def driven(graph: Graph, population: str, mode: str) -> bool:
     """Whether a cross-projection clamps a feedback population to its partner in a mode."""
     return any(cross.role == "drive" and conducts(graph, cross.modes, mode) for cross in graph.cross_onto(population))
+
+
+def undriven(population: str, mode: str) -> CircuitError:
+    """What is wrong with a feedback population that should be clamped to its partner and is not."""
+    remedy = "say clamp: partner in the mode, or declare a cross-projection with role drive"
+    return cannot(f"nothing drives '{population}' in mode '{mode}': {remedy}", population)

@@ -105,3 +105,10 @@ def test_a_population_that_nothing_reaches_in_a_mode_is_named() -> None:
 
 def test_plain_circuits_have_no_statistics() -> None:
     assert not any("running" in name for name in compile_circuit(plain()).states)
+
+
+def test_a_clamp_on_data_needs_what_drives() -> None:
+    explicit = cs.expand(cs.load("mlp", learning="information_alignment"))
+    loose = explicit.model_copy(update={"cross": [cross for cross in explicit.cross if cross.role != "drive"]})
+    with pytest.raises(cs.CircuitError, match="nothing drives 'answer~' in mode 'align': say clamp: partner"):
+        compile_circuit(loose)
