@@ -23,6 +23,7 @@ TRIES = 5  # glances in a row that may fail: a file may be met half written
 SHOWN = 6  # layers in the live table, the worst
 WIDTH = 30  # of the bar
 NEVER_ENDED = 1  # exit code where the run failed or was interrupted
+WAITED = "data_wait"  # seconds in which training waited for data, since the record before
 
 
 class Left(CounterstreamError):
@@ -197,6 +198,8 @@ def _metrics(glance: Glance) -> list[str]:
 def _value(name: str, value: float) -> str:
     if name.endswith("accuracy"):
         return f"{value:.1%}"
+    if name == WAITED:
+        return duration(value)
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 

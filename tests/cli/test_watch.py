@@ -223,3 +223,8 @@ def test_the_time_left(changes: dict[str, Any], left: float | None) -> None:
 )
 def test_durations(seconds: float, words: str) -> None:
     assert duration(seconds) == words
+
+
+def test_metrics_have_their_units() -> None:
+    told = line(glance(metrics={"loss": 0.5, "validation_top5_accuracy": 0.925, "data_wait": 12.34}), glance(), 0.0)
+    assert "loss 0.5   validation top5 accuracy 92.5%   data wait 12 s" in told
