@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ..dataset import Batch
 from .reading import Pictures, Read
 
-Triple = tuple[float, float, float]
+Triple = tuple[float, ...]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,7 +19,7 @@ from .views import Interpolation, View
 VALIDATION_SEED = 1
 
 Positive = Annotated[float, Field(gt=0)]
-Triple = tuple[float, float, float]
+Triple = Annotated[tuple[float, ...], Field(min_length=3, max_length=3)]
 
 
 class ImageNet(DataSource):
@@ -56,7 +56,9 @@ class ImageNet(DataSource):
     mixup: float = Field(default=0, ge=0, description="The a of Beta(a, a), from which shares are drawn; 0: none.")
     label_smoothing: float = Field(default=0, ge=0, lt=1, description="Of the target, shared by all classes alike.")
     mean: Triple = Field(default=(0.485, 0.456, 0.406), description="Of red, green and blue; white is 1.")
-    deviation: tuple[Positive, Positive, Positive] = Field(default=(0.229, 0.224, 0.225), description="Likewise.")
+    deviation: Annotated[tuple[Positive, ...], Field(min_length=3, max_length=3)] = Field(
+        default=(0.229, 0.224, 0.225), description="Likewise."
+    )
     corrupt: Literal["error", "skip"] = Field(
         default="error", description="A bad file in training ends the run, or the next good one stands in for it."
     )
@@ -79,7 +81,10 @@ class ImageNet(DataSource):
     @model_validator(mode="after")
     def _sound(self) -> Self:
         if (self.folder is None) == (self.packed is None):
-            raise ValueError("must have either a folder or a packed file")
+            got = "neither" if self.folder is None else "both"
+            raise ValueError(
+                f"must name a folder or a packed file (got {got}). Write imagenet: DIR, or {{packed: FILE}}"
+            )
         for name in ("ground_truth", "exclude"):
             if self.folder is None and getattr(self, name) is not None:
                 raise ValueError(f"{name} goes with a folder; a packed file was made with it")

@@ -26,6 +26,8 @@ class Layout:
     def __init__(self, root: Path, exclude: Path | None = None) -> None:
         self.root = root.absolute()
         self._excluded = _excluded(exclude)
+        if self.root.is_file():
+            raise DataError(f"{root}: must be a folder (got a file). Name a packed one with packed: FILE")
         for split in SPLITS:
             if not (self.root / split).is_dir():
                 raise DataError(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .reading import Read, Reader
 
 Asked = TypeVar("Asked")
-Triple = tuple[float, float, float]
+Triple = tuple[float, ...]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -76,6 +76,8 @@ def test_smoothing_needs_a_neuron_for_each_class_and_no_more(tmp_path: Path, fol
         ("scale: [0.5, 0.1]", "data.imagenet: scale must rise (got [0.5, 0.1])"),
         ("scale: [0.5, 2]", "data.imagenet: scale must be at most 1, the whole image (got 2)"),
         ("evaluation_size: 8", "data.imagenet: evaluation_size must be at least size, 12 (got 8)"),
+        ("mean: [0.5, 0.5]", "data.imagenet.mean: must"),
+        ("packed: x.pack", "data.imagenet: must name a folder or a packed file (got both). Write imagenet: DIR, or"),
         ("flipp: 1", "data.imagenet.flipp: unknown key 'flipp'. Did you mean 'flip'?"),
         ("corrupt: ignore", "data.imagenet.corrupt: must be one of error, skip (got 'ignore')"),
     ],
