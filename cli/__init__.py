@@ -4,6 +4,7 @@ import os
 import sys
 
 INTERRUPTED = 130
+_LESS = "Take a smaller batch or circuit: counterstream explain CIRCUIT says how much one takes"
 
 
 def main() -> None:
@@ -27,6 +28,8 @@ def main() -> None:
     except Exception as error:
         rank = os.environ.get("RANK", "0")
         code = getattr(error, "exit_code", None)
+        if code is None and _is_of_memory(error):
+            error, code = MemoryError(f"there is not enough memory ({error}). {_LESS}"), 2
         if rank != "0" and getattr(error, "on_every_rank", False):
             sys.exit(code)  # rank 0 says it
         if "TORCHELASTIC_ERROR_FILE" in os.environ:
@@ -40,3 +43,9 @@ def main() -> None:
         said = "\n".join(map(printable, str(error).split("\n")))
         print(said if rank == "0" else f"[rank {rank}] {said}", file=sys.stderr)
         sys.exit(code)
+
+
+def _is_of_memory(error: Exception) -> bool:
+    """Whether too little memory is what is wrong: Python and NumPy say so by kind, torch by kind or by text."""
+    kind = type(error).__name__
+    return isinstance(error, MemoryError) or kind == "OutOfMemoryError" or "can't allocate memory" in str(error)

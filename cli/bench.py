@@ -45,6 +45,7 @@ def bench(
       counterstream bench resnet18 --size 64 --batch 16
     """
     from ..bench import as_json, as_markdown, compare, plan
+    from ..circuits.errors import CounterstreamError
     from .console import console
     from .experiment import names_in
 
@@ -60,8 +61,11 @@ def bench(
         dtype=dtype,
         device=device,
     )
+    try:
+        output.mkdir(parents=True, exist_ok=True)  # before minutes of work
+    except OSError as error:
+        raise CounterstreamError(f"{output}: the folder cannot be made ({error.strerror}). Choose another -o") from None
     contest = compare(wanted, console(stderr=True).print)
-    output.mkdir(parents=True, exist_ok=True)
     table = as_markdown(contest)
     (output / "bench.json").write_text(as_json(contest), encoding="utf-8")
     (output / "bench.md").write_text(table, encoding="utf-8")

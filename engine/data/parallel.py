@@ -4,9 +4,12 @@ import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from multiprocessing import get_context
 from typing import TypeVar
+
+from .dataset import DataError
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -15,7 +18,10 @@ AHEAD = 4  # tasks for each process that are begun before their turn: what waits
 
 
 def in_order(work: Callable[[Task], Result], tasks: Iterable[Task], workers: int) -> Iterator[Result]:
-    """`work` of each task, in order; with one worker in this process. Both must be picklable."""
+    """`work` of each task, in order; with one worker in this process. Both must be picklable.
+
+    Raises DataError where one of the processes dies.
+    """
     if workers == 1:
         yield from map(work, tasks)
         return
@@ -28,6 +34,10 @@ def in_order(work: Callable[[Task], Result], tasks: Iterable[Task], workers: int
                 done = pending.popleft().result()
                 pending.extend(pool.submit(work, task) for task in islice(coming, 1))
                 yield done
+        except BrokenProcessPool:
+            raise DataError(
+                "a process that shared the work died, of too little memory, maybe. Use fewer --workers"
+            ) from None
         finally:
             pool.shutdown(cancel_futures=True)
 

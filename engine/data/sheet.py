@@ -13,7 +13,7 @@ def sheet(
 ) -> int:
     """Write `output`: a row for each of the first `classes` classes, spread over all of them, with its first `images`.
 
-    Returns the number of images on it. Raises DataError where there are none.
+    Returns the number of images on it. Raises DataError where there are none, and where it cannot be written.
     """
     from PIL import Image, ImageDraw
 
@@ -33,5 +33,9 @@ def sheet(
             left = MARGIN + column * (side + GAP) + (side - small.width) // 2
             page.paste(small, (left, row * (side + GAP) + (side - small.height) // 2))
             drawn += 1
-    page.save(output)
+    try:
+        page.save(output)
+    except (OSError, ValueError) as error:  # a ValueError is about the ending of its name
+        why = getattr(error, "strerror", None) or f"{error}. Give it a name such as sheet.png"
+        raise DataError(f"{output}: the sheet cannot be written ({why})") from None
     return drawn

@@ -46,6 +46,21 @@ def test_a_sheet_of_nothing_is_refused(tmp_path: Path) -> None:
     assert "must hold a folder of images for each class (got none)" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("none/x.png", "the sheet cannot be written (No such file or directory)"),
+        ("x.nothing", "Give it a name such as"),
+    ],
+)
+def test_a_sheet_that_cannot_be_written(tmp_path: Path, name: str, says: str) -> None:
+    folder = tmp_path / "f"
+    CliRunner().invoke(app, ["data", "fractals", str(folder), *map(str, FEW)])
+    done = CliRunner().invoke(app, ["data", "sheet", str(folder), "-o", str(tmp_path / name)])
+    assert says in str(done.exception)
+    assert getattr(done.exception, "exit_code", None) == 2
+
+
 def test_pack_and_check(tmp_path: Path) -> None:
     def run(*arguments: object) -> tuple[int, str]:
         done = CliRunner().invoke(app, ["data", *map(str, arguments)])
