@@ -91,7 +91,7 @@ def contents() -> dict[str, dict[str, Entry]]:
     from ..circuits.declarations.claims import PROPERTIES
     from ..circuits.declarations.projection import AnyWiring
     from ..circuits.transfers import TRANSFERS
-    from ..engine.backends.registry import available_engines
+    from ..engine.backends.registry import available_engines, origin
     from ..engine.data import SOURCES
     from ..models.library import stock_circuits, stock_learning, stock_variants
 
@@ -102,7 +102,7 @@ def contents() -> dict[str, dict[str, Entry]]:
             **{name: Entry(variant_of=path.stem) for name, (path, _) in stock_variants().items()},
         },
         "learning systems": {name: _described(path) for name, path in stock_learning().items()},
-        "engines": dict.fromkeys(available_engines(), Entry()),
+        "engines": {name: Entry(origin(name)) for name in available_engines()},
         "data": {name: Entry(meaning) for name, meaning in SOURCES.items()},
         "wirings": {wiring.kind: Entry((wiring.__doc__ or "").partition(". ")[0]) for wiring in get_args(union)},
         "properties of rules": {name: Entry(claim.__doc__ or "") for name, claim in PROPERTIES.items()},

@@ -1,21 +1,24 @@
 """Finds engines by name. Any installed package may offer one, through the entry-point group `counterstream.engines`."""
 
 from importlib.metadata import EntryPoint, entry_points
+from inspect import isabstract
 from types import MappingProxyType
 from typing import Any
 
-from ...circuits.errors import suggest
+from ...circuits.errors import CounterstreamError, suggest
 from .base import Engine, EngineError
 
 GROUP = "counterstream.engines"
 
 KNOWN = MappingProxyType(
     {
-        "jax": "No JAX engine has been published. A package that offers one registers it in the entry-point "
-        f"group '{GROUP}'. Use engine='torch'.",
+        "jax": "It is a package of its own, in the folder examples/engine-jax of Counterstream's repository: "
+        "pip install ./examples/engine-jax. Or use engine='torch'.",
     }
 )
-"""Engines that people ask for and that do not come with this package: how matters stand."""
+"""Engines that people ask for and that do not come with this package: how to get them. Nothing else knows of them."""
+
+_DECLARED = ("name", "dtypes", "operations", "wirings", "functions")
 
 
 class UnknownEngine(EngineError):
@@ -27,12 +30,17 @@ class EngineNotInstalled(EngineError):
 
 
 class BrokenEngine(EngineError):
-    """An engine that is installed and cannot be imported, or is none."""
+    """An engine that is installed and cannot be used: not imported, not made, none at all, or there twice."""
 
 
 def available_engines() -> tuple[str, ...]:
     """The names of the installed engines, sorted. Nothing is imported for it."""
     return tuple(sorted(_installed()))
+
+
+def origin(name: str) -> str:
+    """Where an installed engine comes from: its package with the version, and its class. Nothing is imported for it."""
+    return "; ".join(map(_origin, _installed()[name]))
 
 
 def load_engine(name: str, *, dtype: str | None = None, device: str = "cpu") -> Engine[Any]:
@@ -48,20 +56,52 @@ def load_engine(name: str, *, dtype: str | None = None, device: str = "cpu") -> 
         raise UnknownEngine(
             f"engine must be an installed one (got {name!r}). {suggest(name, sorted(installed), 'installed')}"
         )
-    entry = installed[name]
+    if len(installed[name]) > 1:
+        offers = " and ".join(map(_origin, installed[name]))
+        raise BrokenEngine(f"engine '{name}' must be offered by one package (got {offers}). Uninstall all but one.")
+    (entry,) = installed[name]
+    kind = _class(entry)
+    try:
+        return kind(dtype=dtype, device=device)
+    except CounterstreamError:
+        raise
+    except Exception as error:  # whatever a foreign class raises
+        raise BrokenEngine(
+            f"engine '{name}' is installed ({_origin(entry)}) but cannot be made: {type(error).__name__}: {error}. "
+            "Mend or reinstall the package that offers it."
+        ) from error
+
+
+def _class(entry: EntryPoint) -> type[Engine[Any]]:
+    """The class that an entry point names. Raises BrokenEngine unless it is an engine in full."""
     try:
         kind = entry.load()
     except Exception as error:  # whatever a foreign module raises on import
         raise BrokenEngine(
-            f"engine '{name}' is installed ({entry.value}) but cannot be imported: "
+            f"engine '{entry.name}' is installed ({_origin(entry)}) but cannot be imported: "
             f"{type(error).__name__}: {error}. Mend or reinstall the package that offers it."
         ) from error
     if not (isinstance(kind, type) and issubclass(kind, Engine)):
         raise BrokenEngine(
-            f"engine '{name}' is installed but {entry.value} is not a subclass of Engine. Report it there."
+            f"engine '{entry.name}' is installed but {_origin(entry)} is not a subclass of Engine. Report it there."
         )
-    return kind(dtype=dtype, device=device)
+    missing = [name for name in _DECLARED if not hasattr(kind, name)]
+    missing += sorted(kind.__abstractmethods__) if isabstract(kind) else []
+    if missing:
+        raise BrokenEngine(
+            f"engine '{entry.name}' is installed but {_origin(entry)} must have {', '.join(missing)}, as every engine. "
+            "Report it there."
+        )
+    return kind
 
 
-def _installed() -> dict[str, EntryPoint]:
-    return {entry.name: entry for entry in entry_points(group=GROUP)}
+def _origin(entry: EntryPoint) -> str:
+    return f"{entry.dist.name} {entry.dist.version}, {entry.value}" if entry.dist else entry.value
+
+
+def _installed() -> dict[str, list[EntryPoint]]:
+    """Entry points by name: several where packages offer different classes under one."""
+    found: dict[str, dict[str, EntryPoint]] = {}
+    for entry in entry_points(group=GROUP):
+        found.setdefault(entry.name, {})[entry.value] = entry
+    return {name: list(offers.values()) for name, offers in found.items()}

@@ -1,5 +1,7 @@
 """Finding engines: each way in which it can fail says what to do."""
 
+import re
+import sys
 from importlib.metadata import EntryPoint
 from typing import Any
 
@@ -7,6 +9,7 @@ import pytest
 
 from counterstream.engine.backends import (
     BrokenEngine,
+    Engine,
     EngineError,
     EngineNotInstalled,
     UnknownEngine,
@@ -14,6 +17,7 @@ from counterstream.engine.backends import (
     load_engine,
     registry,
 )
+from counterstream.engine.backends.reference import ReferenceEngine
 
 
 def installed(monkeypatch: pytest.MonkeyPatch, **engines: str) -> None:
@@ -36,7 +40,10 @@ def test_unknown() -> None:
 
 def test_known_but_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     installed(monkeypatch)
-    with pytest.raises(EngineNotInstalled, match=r"'jax' is not installed\. No JAX engine has been published"):
+    with pytest.raises(
+        EngineNotInstalled,
+        match=r"'jax' is not installed\. It is a package of its own.*pip install \./examples/engine-jax",
+    ):
         load_engine("jax")
 
 
@@ -55,6 +62,45 @@ def test_installed_but_broken(monkeypatch: pytest.MonkeyPatch) -> None:
         load_engine("other")
     with pytest.raises(BrokenEngine, match=r"'third' .* AttributeError"):
         load_engine("third")
+
+
+class Unfinished(Engine[Any]):
+    """Says who it is, and no more."""
+
+    name = "unfinished"
+    dtypes = ("float64",)
+
+
+class Moody(ReferenceEngine):
+    """Cannot be made."""
+
+    def __init__(self, **how: Any) -> None:
+        raise RuntimeError("not today")
+
+
+def test_installed_but_no_engine_in_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = f"{Unfinished.__module__}"
+    monkeypatch.setitem(sys.modules, here, sys.modules[here])
+    installed(monkeypatch, unfinished=f"{here}:Unfinished", moody=f"{here}:Moody")
+    with pytest.raises(
+        BrokenEngine, match="Unfinished must have operations, wirings, functions, array, lower, noise, numpy, as every"
+    ):
+        load_engine("unfinished")
+    with pytest.raises(BrokenEngine, match=r"'moody' is installed \(.*Moody\) but cannot be made: .*not today\. Mend"):
+        load_engine("moody")
+
+
+def test_two_packages_that_offer_one_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    points = [EntryPoint("mine", place, registry.GROUP) for place in ("a:A", "b:B", "b:B")]
+    monkeypatch.setattr(registry, "entry_points", lambda group: points)
+    with pytest.raises(BrokenEngine, match=r"'mine' must be offered by one package \(got a:A and b:B\)\. Uninstall"):
+        load_engine("mine")
+
+
+def test_where_an_engine_comes_from() -> None:
+    assert re.fullmatch(
+        r"counterstream [\d.]+, counterstream\.engine\.backends\.torch:TorchEngine", registry.origin("torch")
+    )
 
 
 @pytest.mark.parametrize(

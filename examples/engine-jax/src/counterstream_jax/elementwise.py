@@ -32,8 +32,9 @@ def norm(value: Value, x: jax.Array) -> jax.Array:
 
 
 def angle(value: Value, a: jax.Array, b: jax.Array) -> jax.Array:
-    """NaN where a length is 0: 0 / 0 makes it so."""
-    u, v = a / _length(a), b / _length(b)
+    """NaN where a length is 0: 0 / 0 makes it so. Without the barrier u - v would not be 0 where a is b, since XLA
+    rounds a product that it takes into a difference otherwise than one that stands alone."""
+    u, v = jax.lax.optimization_barrier((a / _length(a), b / _length(b)))
     return jnp.degrees(2 * jnp.arctan2(_length(u - v), _length(u + v))).astype(a.dtype)
 
 

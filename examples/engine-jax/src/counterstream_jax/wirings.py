@@ -93,22 +93,34 @@ def _windows(geometry: Geometry) -> tuple[tuple[int, int], tuple[int, int], Pads
 
 
 def max_back(geometry: Geometry, upper: Array, lower: Array) -> Array:
-    """Every upper neuron's signal at the first of its maxima in row-major order."""
+    """Every upper neuron's signal at the first of its maxima in row-major order.
+
+    Taps are compared with each other and not with the maximum: XLA may compute an activity anew in each place where it
+    is read, and rounded otherwise, so that no tap would equal the maximum.
+    """
     size, stride, pads = _windows(geometry)
     if size == geometry.lower[1:] and geometry.upper[1:] == (1, 1) and not any(map(any, pads)):
         return _whole_back(geometry, upper, lower)
-    sides = [(0, 0), (0, 0), *pads]
-    padded = jnp.pad(lower, sides, constant_values=-np.inf)
-    largest, back = pool(geometry, lower), jnp.zeros_like(padded)
-    taken = jnp.zeros_like(largest, bool)
-    for tap in np.ndindex(size):
-        reach = [start + step * (n - 1) + 1 for start, step, n in zip(tap, stride, geometry.upper[1:], strict=True)]
-        first, stop = (0, 0, *tap), (*padded.shape[:2], *reach)
-        wins = (lax.slice(padded, first, stop, (1, 1, *stride)) == largest) & ~taken
-        taken |= wins
-        around = [(a, n - b, s - 1) for a, b, n, s in zip(first, stop, padded.shape, (1, 1, *stride), strict=True)]
-        back += lax.pad(jnp.where(wins, upper, 0), np.array(0, upper.dtype), around)
+    padded = jnp.pad(lower, [(0, 0), (0, 0), *pads], constant_values=-np.inf)
+    reaches = [_reach(padded.shape, tap, stride, geometry.upper[1:]) for tap in np.ndindex(size)]
+    best, winner = lax.slice(padded, *reaches[0]), jnp.zeros(upper.shape, "int32")
+    for number, reach in enumerate(reaches[1:], start=1):
+        seen = lax.slice(padded, *reach)
+        winner = jnp.where(seen > best, number, winner)
+        best = jnp.maximum(seen, best)
+    back, zero = jnp.zeros_like(padded), np.array(0, upper.dtype)
+    for number, (first, stop, strides) in enumerate(reaches):
+        around = [(a, n - b, s - 1) for a, b, n, s in zip(first, stop, padded.shape, strides, strict=True)]
+        back += lax.pad(jnp.where(winner == number, upper, 0), zero, around)
     return back[:, :, *(slice(low, n - high) for (low, high), n in zip(pads, padded.shape[2:], strict=True))]
+
+
+def _reach(
+    padded: tuple[int, ...], tap: tuple[int, ...], stride: tuple[int, int], positions: tuple[int, ...]
+) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
+    """(start, stop, stride) of what one tap of a window reads of the padded map as the window takes all positions."""
+    stop = [start + step * (n - 1) + 1 for start, step, n in zip(tap, stride, positions, strict=True)]
+    return (0, 0, *tap), (*padded[:2], *stop), (1, 1, *stride)
 
 
 def _whole_back(geometry: Geometry, upper: Array, lower: Array) -> Array:
