@@ -28,15 +28,13 @@ _MEASURED = "counterstream.bench.memory"  # marks the step that counts in the pr
 class Memory:
     """Bytes at the peak; None where this machine cannot tell."""
 
-    tensors: int
+    tensors: int | None
     process: int | None
 
 
 def peak(plan: Plan, name: str) -> Memory:
     """Raises Unavailable where a process failed."""
-    tensors = _elsewhere(plan, name, "tensors")
-    assert tensors is not None
-    return Memory(tensors, _elsewhere(plan, name, "process"))
+    return Memory(_elsewhere(plan, name, "tensors"), _elsewhere(plan, name, "process"))
 
 
 def _elsewhere(plan: Plan, name: str, how: str) -> int | None:
@@ -49,21 +47,23 @@ def _elsewhere(plan: Plan, name: str, how: str) -> int | None:
     return found
 
 
-def tensors(plan: Plan, name: str) -> int:
-    """What live tensors came to at most in a step, the contender's own and the batch."""
+def tensors(plan: Plan, name: str) -> int | None:
+    """What live tensors came to at most in a step, the contender's own and the batch. None where its weights are not
+    among them: an engine's arrays need not be torch's."""
     make: Callable[[], Contender] = lambda: contender(plan, name, batch_of(plan))  # noqa: E731
-    return _on_cuda(make()) if torch_device(plan.device).type == "cuda" else _on_cpu(make)
+    one, found = _on_cuda(make()) if torch_device(plan.device).type == "cuda" else _on_cpu(make)
+    return found if found >= one.held else None
 
 
-def _on_cuda(one: Contender) -> int:
+def _on_cuda(one: Contender) -> tuple[Contender, int]:
     for _ in range(STEPS):
         one.step()
     torch.cuda.reset_peak_memory_stats()
     one.step()
-    return torch.cuda.max_memory_allocated()
+    return one, torch.cuda.max_memory_allocated()
 
 
-def _on_cpu(make: Callable[[], Contender]) -> int:
+def _on_cpu(make: Callable[[], Contender]) -> tuple[Contender, int]:
     """The profiler knows only what was allocated under its eyes, so all is, and the last step counts."""
     with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True) as account:
         one = make()
@@ -77,7 +77,7 @@ def _on_cpu(make: Callable[[], Contender]) -> int:
     for event in sorted((event for event in events if event.name() == "[memory]"), key=lambda event: event.start_ns()):
         live += event.nbytes()
         highest = max(highest, live) if event.start_ns() >= begun else live
-    return highest
+    return one, highest
 
 
 def process(plan: Plan, name: str) -> int | None:

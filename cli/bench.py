@@ -15,7 +15,7 @@ def bench(
         str, typer.Argument(metavar="[CIRCUIT]", help="A stock circuit's name, or a file.")
     ] = "resnet18",
     learning: Annotated[str, typer.Option(metavar="A,B,...", help="Learning systems to be timed.")] = SYSTEMS,
-    engine: Annotated[str, typer.Option(metavar="A,B,...", help="Engines to be timed: torch, inductor.")] = "torch",
+    engine: Annotated[str, typer.Option(metavar="A,B,...", help="Installed engines to be timed.")] = "torch",
     against: Annotated[
         str | None,
         typer.Option(

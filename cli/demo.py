@@ -28,6 +28,9 @@ def demo(
     systems: Annotated[
         str | None, typer.Option(metavar="A,B,...", help="Learning systems. [default: all five]")
     ] = None,
+    engine: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The engine. [default: the experiment's, torch]")
+    ] = None,
     output: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for the results.")] = Path("runs/demo"),
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the files of an earlier run in that folder.")
@@ -49,7 +52,9 @@ def demo(
     from .html_report import next_step
 
     declared = files("counterstream.models") / "experiments" / EXPERIMENT
-    experiment = changed(read(str(declared)), seeds=seeds_up_to(seeds), epochs=epochs, learning=names_in(systems))
+    experiment = changed(
+        read(str(declared)), seeds=seeds_up_to(seeds), epochs=epochs, learning=names_in(systems), engine=engine
+    )
     recordings = carry_out(experiment, output, overwrite=overwrite)
     if not recordings:  # one of several processes, and not the one that talks
         return

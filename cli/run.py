@@ -18,6 +18,7 @@ def run(
         Path | None,
         typer.Option(metavar="PATH", help="Where the images lie, in place of the experiment's folder or file."),
     ] = None,
+    engine: Annotated[str | None, typer.Option(metavar="NAME", help="The engine, as `list` names them.")] = None,
     device: Annotated[str | None, typer.Option(metavar="DEVICE", help="Where to compute, such as cpu or cuda.")] = None,
     output: Annotated[
         Path | None,
@@ -54,6 +55,7 @@ def run(
         seeds=seeds_up_to(seeds),
         epochs=epochs,
         data=None if data is None else source_at(written, data),
+        engine=engine,
         device=device,
     )
     folder = output or Path(declared.output or f"runs/{declared.name}")

@@ -10,7 +10,7 @@ from ...engine.simulator import Simulator
 from ...models import stock_circuits, stock_learning
 from ...models.library import load_learning
 from .candidate import FINE, REFERENCE, Array, Candidate, close, distance, same_state
-from .drawn import batch, step_beside
+from .drawn import SAMPLES, batch, step_beside
 from .small import residual, stock
 
 MOMENTUM = Consolidation(rate=0.02, momentum=0.9)
@@ -24,11 +24,11 @@ STEPS = 2
 
 
 def taught(sim: Simulator, circuit: Circuit, steps: int = STEPS) -> list[dict[str, float]]:
-    """Steps of every mode, on batches of different sizes. What they reported is returned."""
+    """Steps of every mode. What they reported is returned."""
     random, found = np.random.default_rng(0), []
-    for step in range(steps):
-        given = batch(circuit, random, 5 - step)
-        found.append(sim.step(*given, modulators=modulators(sim, 5 - step)))
+    for _ in range(steps):
+        given = batch(circuit, random, SAMPLES)
+        found.append(sim.step(*given, modulators=modulators(sim, SAMPLES)))
         step_beside(sim, *given)
     return found
 
