@@ -50,8 +50,7 @@ class NoiseSource:
             maps = share.whole if noise.maps is None else noise.maps
             fresh = self.engine.noise(noise.distribution, (maps, *noise.shape), key)
             fresh = fresh[share.rows] if noise.maps is None and share.samples < share.whole else fresh
-        fresh = fresh if noise.scale == 1 else fresh * noise.scale
-        return fresh if noise.mean == 0 else fresh + noise.mean
+        return fresh if (noise.scale, noise.mean) == (1, 0) else self.engine.scaled(fresh, noise.scale, noise.mean)
 
     # ---- noise from outside
 

@@ -139,6 +139,11 @@ class Engine(ABC, Generic[Array]):
         """The value as a NumPy array that nobody may write into; it may share memory with `value`."""
         return self.numpy(value)
 
+    def scaled(self, value: Array, factor: float, amount: float) -> Array:
+        """factor * value + amount: the only arithmetic that anyone does with an engine's arrays outside of programs."""
+        array: Any = value
+        return array * factor + amount
+
     @abstractmethod
     def noise(self, distribution: str, shape: tuple[int, ...], seed: tuple[int, ...]) -> Array:
         """White noise of mean 0 and variance 1: `normal`, `uniform` on [-sqrt 3, sqrt 3], or `rademacher` (-1 or 1).

@@ -35,6 +35,7 @@ GEOMETRIES: dict[str, tuple[Geometry, ...]] = {
         geometry(Dense(size=4), MAPS),
         geometry(Dense(), ROW, (2, 3, 2)),
         geometry(Dense(shared=True), MAPS, (2, 3, 2)),
+        Geometry(Dense(), ROW, ()),  # onto one neuron
     ),
     "pool": (
         geometry(Pool(kind="max", size=(3, 3), stride=(2, 2), padding=(1, 1)), (2, 7, 6)),

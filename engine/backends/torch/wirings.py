@@ -87,6 +87,8 @@ def conv_correlate(low: Lowering, geometry: Geometry, lower: Node, upper: Node) 
 
 
 def _rows(low: Lowering, x: Node, shape: tuple[int, ...]) -> Node:
+    if shape == ():  # one neuron, one number a sample
+        return low.reshape(x, -1, 1)
     return x if len(shape) == 1 else low.call(torch.flatten, x, 1)
 
 

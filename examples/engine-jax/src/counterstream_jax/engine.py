@@ -131,6 +131,10 @@ class JaxEngine(Engine[jax.Array]):
     def view(self, value: jax.Array) -> NDArray[Any]:
         return np.asarray(value)
 
+    def scaled(self, value: jax.Array, factor: float, amount: float) -> jax.Array:
+        with in_full():
+            return value * factor + amount
+
     def noise(self, distribution: str, shape: tuple[int, ...], seed: tuple[int, ...]) -> jax.Array:
         name = known_distribution(distribution)
         with in_full(), jax.default_device(self._device):
