@@ -461,6 +461,9 @@ class _Checker:
                 *("populations", projection.source, "sign"),
             )
             return
+        if isinstance(source.sign, Mixture) and self.shapes[projection.source][0] < 2:
+            self.complain("a mixture of signs needs two channels or more", *("populations", projection.source, "sign"))
+            return
         for message in complaints(projection, source, geometry):
             self.complain(message, *place)
         owner = self.projections[projection.tie.owner] if projection.tie and projection.tie.kind == "same_as" else None
