@@ -53,8 +53,7 @@ class Constraint:
     def violation(self, weights: Array, geometry: Geometry) -> float | None:
         """The first weight that lies outside, beyond what rounding does; None where all are inside."""
         low, high = self._limits(geometry)
-        slack = SLACK * max(1.0, abs(self.lower or 0.0), abs(self.upper or 0.0))
-        wrong = weights[(weights < low - slack) | (weights > high + slack)]
+        wrong = weights[(weights < low - SLACK * np.abs(low)) | (weights > high + SLACK * np.abs(high))]
         return float(wrong[0]) if wrong.size else None
 
     def _limits(self, geometry: Geometry) -> tuple[Array, Array]:

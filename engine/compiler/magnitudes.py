@@ -34,7 +34,7 @@ def uniform_magnitude(graph: Graph, label: str) -> float | None:
 
 
 def redrawn_magnitudes(graph: Graph) -> Mapping[str, NoiseInput]:
-    """By projection: the M that each step draws anew. It is noise whose rows are a weight's outputs."""
+    """By projection: the M that each step draws anew, one array in the weights' shape."""
     found = {}
     for label, projection in graph.projections.items():
         drawn = projection.tie is not None and projection.tie.magnitude == "redrawn"
