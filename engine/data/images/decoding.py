@@ -36,8 +36,7 @@ class Encoded:
         self._data = data
         self._image = _careful(partial(Image.open, io.BytesIO(data), formats=FORMATS))
         self._form, self._mode = self._image.format, self._image.mode
-        turned = _careful(self._image.getexif).get(ORIENTATION) if _may_be_turned(self._image) else None
-        self._turned = turned not in UPRIGHT
+        self._turned = _orientation(self._image) not in UPRIGHT
         if self._turned:
             self._image = _careful(partial(ImageOps.exif_transpose, self._image))
         self.size: Size = self._image.size
@@ -67,8 +66,15 @@ class Encoded:
         _careful(again.verify)
 
 
-def _may_be_turned(image: Image.Image) -> bool:
-    return image.format != "JPEG" or "exif" in image.info
+def _orientation(image: Image.Image) -> int | None:
+    """What EXIF says, if it can be understood: some cameras write what cannot, beside good pixels."""
+    if image.format == "JPEG" and "exif" not in image.info:
+        return None
+    try:
+        found = _careful(image.getexif).get(ORIENTATION)
+    except BadImage:
+        return None
+    return found if found in range(1, 9) else None
 
 
 def _careful(action):  # type: ignore[no-untyped-def] # the action's own type
@@ -78,6 +84,8 @@ def _careful(action):  # type: ignore[no-untyped-def] # the action's own type
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
             return action()
+        except MemoryError:  # says nothing about the file
+            raise
         except UnidentifiedImageError:
             raise BadImage(f"it is no image of a known format ({', '.join(FORMATS)})") from None
         except Exception as error:
@@ -85,7 +93,7 @@ def _careful(action):  # type: ignore[no-untyped-def] # the action's own type
 
 
 def _rgb(image: Image.Image) -> Image.Image:
-    if image.mode == "RGB":
+    if image.mode == "RGB" and "transparency" not in image.info:
         return image
     if image.mode in REFUSED:
         raise BadImage(f"its pixels are 32-bit numbers (mode {image.mode}), of which nothing says what is white")

@@ -6,6 +6,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,8 +34,10 @@ class Index:
 
     @classmethod
     def open(cls, file: Path, root: Path) -> "Index":
-        """Map an index. Raises OSError, stacked.NotStacked."""
+        """Map an index, and so keep it from being removed. Raises OSError, stacked.NotStacked."""
         arrays = stacked.opened(file).arrays
+        with suppress(OSError):
+            os.utime(file)
         return cls(file, root, arrays["labels"], arrays["names"], arrays["offsets"])
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -68,9 +71,7 @@ def indexed(root: Path, folders: Iterable[tuple[str, int]], listing: Listing) ->
     state = hashlib.sha256(repr(known).encode()).hexdigest()[:16]
     file = cache() / f"{place}-{state}.index"
     try:
-        index = Index.open(file, root)
-        os.utime(file)
-        return index
+        return Index.open(file, root)
     except (OSError, stacked.NotStacked, KeyError):
         pass
     if max((changed for _, changed in known), default=0) > time.time_ns() - SETTLED:

@@ -93,7 +93,7 @@ def _excluded(file: Path | None) -> frozenset[str]:
     if file is None:
         return frozenset()
     try:
-        lines = file.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+        lines = file.read_text(encoding="utf-8", errors="surrogateescape").split("\n")
     except OSError as error:
         raise DataError(f"{file}: the list of files to exclude must be readable ({error.strerror or error})") from None
     return frozenset(name for line in lines if (name := line.partition("\t")[0].strip()))

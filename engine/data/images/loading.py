@@ -50,9 +50,7 @@ class Loading(Generic[Asked]):
 
     def _begun(self, asked: Iterable[Asked]) -> Iterator[Read]:
         settings: dict[str, Any] = {"num_workers": self.workers, "pin_memory": self.pinned, "collate_fn": _as_it_is}
-        settings["generator"] = (
-            torch.Generator()
-        )  # from which workers get seeds that nobody uses; else torch's own moves
+        settings["generator"] = torch.Generator()  # of seeds that no worker uses; without it torch's own would move on
         if self.workers:
             settings |= {"prefetch_factor": AHEAD, "worker_init_fn": _begin, "multiprocessing_context": _context()}
         with warnings.catch_warnings():  # whoever asks for more workers than cores may have them

@@ -63,6 +63,8 @@ def test_transparent_parts_are_white() -> None:
     palette = Image.new("P", (4, 4), 1)
     palette.putpalette([0, 0, 0, 200, 10, 10])
     assert (pixels(written(palette, "PNG", transparency=1)) == 255).all()
+    keyed = Image.new("RGB", (4, 4), (9, 9, 9))
+    assert (pixels(written(keyed, "PNG", transparency=(9, 9, 9))) == 255).all()
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -76,6 +78,11 @@ def test_images_are_turned_as_exif_says(orientation: int) -> None:
     # The upper left of the file is dark in red and green; where it is now, the tag's definition says.
     corners = {1: (0, 0), 2: (0, -1), 3: (-1, -1), 4: (-1, 0), 5: (0, 0), 6: (0, -1), 7: (-1, -1), 8: (-1, 0)}
     assert found[corners[orientation]][:2].max() < 20
+
+
+@pytest.mark.parametrize("exif", [b"Exif\0\0no tags at all", b"Exif\0\0II*\0\x08\0\0\0\xff\xff\x12\x01", b"Exif\0\0"])
+def test_exif_that_cannot_be_understood_spoils_nothing(exif: bytes) -> None:
+    assert Encoded(written(picture(), "JPEG", exif=exif)).pixels().size == (WIDTH, HEIGHT)
 
 
 def test_the_name_does_not_matter(tmp_path: Path) -> None:
