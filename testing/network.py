@@ -9,7 +9,8 @@ import numpy as np
 from ..circuits.declarations import Consolidation, LearningSystem
 from ..circuits.writing import as_data
 from ..circuits.yamlfile import Document
-from ..engine.simulator import Simulator, compile
+from ..engine.compiler.compile import compile_circuit
+from ..engine.simulator import Simulator
 from ..models.library import load_document
 from .numbers import Array
 from .subject import Subject, modulators_of, open_engine
@@ -44,14 +45,8 @@ class Network:
         circuit = load_document(
             Document(self._declared(system), "network"), learning=Document(as_data(system), subject.document.file)
         )
-        return compile(
-            circuit,
-            engine=subject.engine,
-            dtype=open_engine(subject.engine).dtype,
-            seed=self.seed,
-            consolidation=Consolidation(rate=rate),
-            state=state,
-        )
+        compiled = compile_circuit(circuit, Consolidation(rate=rate))
+        return Simulator(compiled, open_engine(subject.engine), self.seed, state)
 
     def _declared(self, system: LearningSystem) -> dict[str, Any]:
         conv = {"conv": {"channels": self.hidden, "kernel": 3}}

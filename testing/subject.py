@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,7 @@ def subject_of(
     )
 
 
+@cache  # finding installed engines reads the files of all installed packages
 def open_engine(name: str) -> Engine[Any]:
     """The engine in the widest number format that it has."""
     engine = load_engine(name)

@@ -77,7 +77,8 @@ class Declared(Synapses):
         sides = {f"{s}.{name}": v for s in ("pre", "post") for name, v in situation.activity(s).items()}
         sides |= {f"mod.{name}": np.asarray(values) for name, values in situation.mod.items()}
         given = {**sides, "w": self._turned(weights)}
-        found = self._compiled[key]({name: engine.array(value) for name, value in given.items()})
+        with np.errstate(all="ignore"):  # exp of exp may well be infinite: the property says what that means
+            found = self._compiled[key]({name: engine.array(value) for name, value in given.items()})
         return self._turned(engine.numpy(found["dw"]).astype(np.float64))
 
     def _turned(self, weights: NDArray[np.float64]) -> Array:

@@ -1,8 +1,6 @@
 """The same on every engine: a rule means one thing."""
 
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
 
 from hypothesis import strategies as st
 
@@ -32,8 +30,8 @@ class Example:
 
 def same_on_every_engine(rule: Declared, example: Example, claim: SameOnEveryEngine) -> Counterexample | None:
     """dw(x, y, w) by each installed engine = dw(x, y, w) by the reference, which defines it."""
-    engine = _engine(example.engine)
-    expected = rule.drive(example.situation, _engine(REFERENCE))
+    engine = open_engine(example.engine)
+    expected = rule.drive(example.situation, open_engine(REFERENCE))
     got = rule.drive(example.situation, engine)
     if not differ(got, expected, claim.tolerance + ROUNDING.get(engine.dtype, 1e-2)):
         return None
@@ -44,11 +42,6 @@ def same_on_every_engine(rule: Declared, example: Example, claim: SameOnEveryEng
         got={f"dw by {example.engine}": rows(got)},
         note="Expected is what the reference engine computes.",
     )
-
-
-@cache
-def _engine(name: str) -> Engine[Any]:
-    return open_engine(name)
 
 
 def examples(rule: Synapses, claim: SameOnEveryEngine, size: int) -> st.SearchStrategy[Example]:
@@ -66,7 +59,7 @@ def _compared(claim: SameOnEveryEngine) -> list[str]:
 
 def _slow(name: str) -> bool:
     """Whether an engine takes so long to compile that it has another way for what is called rarely."""
-    return type(_engine(name)).lower_quickly is not Engine.lower_quickly
+    return type(open_engine(name)).lower_quickly is not Engine.lower_quickly
 
 
 def misfit(rule: Synapses, claim: SameOnEveryEngine) -> str:

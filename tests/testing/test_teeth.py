@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from counterstream.circuits.declarations import LearningSystem
+from counterstream.engine.backends.registry import load_engine
 from counterstream.models.library import load_learning
 from counterstream.testing import Counterexample, Outcome, try_property, try_rule
 from counterstream.testing.properties import same_on_every_engine
@@ -59,7 +60,7 @@ def subtractive(pre: Any, post: Any, w: np.ndarray) -> np.ndarray:
 
 def test_a_synapse_that_knows_its_neighbours_is_not_local() -> None:
     found = only(
-        failing(try_rule(subtractive, [name for name in OF_RULES if name != "boundedness"], examples=40)), "locality"
+        failing(try_rule(subtractive, [name for name in OF_RULES if name != "boundedness"], examples=24)), "locality"
     )
     assert found.given["w"] == [[0.0, 0.0]]
     (x,), ((y,),) = found.given["pre.rate"], found.given["post.rate"]
@@ -100,7 +101,7 @@ def test_a_mean_over_the_batch_inside_a_rule_breaks_splitting() -> None:
 
 def test_a_rule_that_sees_only_the_sign_of_an_error_is_not_additive() -> None:
     found = only(
-        failing(try_rule("-sign(post.apical) * pre.rate - 0.1 * w", OF_RULES, examples=40)), "fan_in_additivity"
+        failing(try_rule("-sign(post.apical) * pre.rate - 0.1 * w", OF_RULES, examples=24)), "fan_in_additivity"
     )
     assert (found.given["pre.rate"], found.given["w"]) == ([[1.0]], [[0.0]])
     assert (found.given["post.apical"], found.given["more post.apical"]) == ([[1.0]], [[1.0]])
@@ -108,7 +109,7 @@ def test_a_rule_that_sees_only_the_sign_of_an_error_is_not_additive() -> None:
 
 
 def test_a_cube_is_not_linear() -> None:
-    found = only(failing(try_rule("-post.apical * pre.rate**3 - 0.1 * w", OF_RULES, examples=40)), "rate_linearity")
+    found = only(failing(try_rule("-post.apical * pre.rate**3 - 0.1 * w", OF_RULES, examples=24)), "rate_linearity")
     (x,), (y,), a = *found.given["pre.rate"], *found.given["post.apical"], found.given["a"]
     assert abs(x) == abs(y) == 1.0
     assert abs(a) == 2.0
@@ -117,13 +118,13 @@ def test_a_cube_is_not_linear() -> None:
 
 
 def test_a_constant_prefers_one_sign() -> None:
-    found = only(failing(try_rule("1 - post.apical * pre.rate - 0.1 * w", OF_RULES, examples=40)), "sign_equivariance")
+    found = only(failing(try_rule("1 - post.apical * pre.rate - 0.1 * w", OF_RULES, examples=24)), "sign_equivariance")
     assert (found.given["pre.rate"], found.given["post.apical"], found.given["w"]) == ([[0.0]], [[0.0]], [[0.0]])
     assert (found.expected["dw then"], found.got["dw then"]) == ([[-1.0]], [[1.0]])
 
 
 def test_plain_hebb_diverges() -> None:
-    found = only(failing(try_rule("post.rate * pre.rate", OF_RULES, examples=40)), "boundedness")
+    found = only(failing(try_rule("post.rate * pre.rate", OF_RULES, examples=24)), "boundedness")
     assert (found.given["pre.rate"], found.given["w"], found.given["rate"]) == ([[1.0]], [[1.0]], 0.1)
     steps = 32  # the first power of 1.1 above 20
     assert found.given["w after 2"] == [[pytest.approx(1.1**2)]]
@@ -151,7 +152,7 @@ def test_a_fixed_point_that_repels_is_told_apart() -> None:
 def test_decay_on_one_side_leaves_the_difference() -> None:
     system = kolen_pollack(feedback="-pre.rate * post.apical")
     found = failing(
-        try_rule(system, ["locality", "no_transport", "batch_splitting", "decay_of_difference", "descent"], examples=40)
+        try_rule(system, ["locality", "no_transport", "batch_splitting", "decay_of_difference", "descent"], examples=24)
     )
     found = only(found, "decay_of_difference")
     assert found.given["1 - rate * decay"] == 0.99
@@ -175,7 +176,7 @@ def test_another_drive_on_one_side_leaves_the_difference() -> None:
 def test_a_mirror_without_its_leak_grows() -> None:
     rule = {"dw": "r * post.rate * pre.rate / (variance * slope)", "positions": "mean"}
     system = changed("weight_mirror", "mirror", {"decay": 0.1}, feedback=rule, samples={"maps": 64})
-    found = failing(try_rule(system, [*OF_RULES, *OF_SYSTEMS], examples=40))
+    found = failing(try_rule(system, [*OF_RULES, *OF_SYSTEMS], examples=24))
     assert found.keys() == {"boundedness", "transpose_convergence"}
     alone = found["transpose_convergence"]
     assert alone.given["neurons or maps"] == [1, 1, 1]
@@ -190,7 +191,7 @@ def test_a_mirror_without_its_leak_grows() -> None:
 @pytest.mark.slow
 def test_a_mirror_with_its_leak_holds() -> None:
     stock = changed("weight_mirror", "mirror", {"decay": 0.1})
-    assert failing(try_rule(stock, [*OF_RULES, *OF_SYSTEMS], examples=40)) == {}
+    assert failing(try_rule(stock, [*OF_RULES, *OF_SYSTEMS], examples=24)) == {}
 
 
 @pytest.mark.parametrize(("system", "scale"), [("backprop", 1.0), ("sign_symmetry", 2**0.5)])
@@ -212,16 +213,14 @@ def test_an_engine_that_computes_something_else_is_found(monkeypatch: pytest.Mon
     original = same_on_every_engine.open_engine
 
     def skewed(name: str) -> Any:
-        engine = original("reference")
+        engine = load_engine("reference") if name == "skewed" else original(name)
         if name == "skewed":
             array = engine.array
             monkeypatch.setattr(engine, "array", lambda value, kind="float": array(np.abs(value), kind), raising=False)
         return engine
 
-    same_on_every_engine._engine.cache_clear()
     monkeypatch.setattr(same_on_every_engine, "open_engine", skewed)
     outcome = try_property("post.rate * pre.rate", "same_on_every_engine", engines=["skewed"])
-    same_on_every_engine._engine.cache_clear()
     found = only(failing([outcome]), "same_on_every_engine")
     dw = np.asarray(found.expected["dw by skewed"])
     assert np.abs(dw).sum() == 1.0
