@@ -74,17 +74,18 @@ class Network:
         answer = data.reshape(samples, -1) @ teacher.T
         return data, answer.argmax(1) if self.loss == "cross_entropy" else answer
 
-    @staticmethod
-    def learn(sim: Simulator, data: Array, target: Array) -> float:
-        """One step with the data, of the other modes as many as that asks for; the loss before it."""
-        modulators = dict.fromkeys(sim.circuit.modulators, 1.0)
-        loss = sim.step(data, target, modulators=modulators)["loss"]
+    def learn(self, sim: Simulator, data: Array, target: Array) -> None:
+        """One step of learning from the data, and of the other modes those that are due after it."""
         engaged = sim.compiled.data_mode
+        self.step(sim, engaged, data, target)
         for name, programs in sim.compiled.modes.items():
-            if name == engaged or sim.steps[engaged] % programs.mode.every:
-                continue
-            if programs.mode.isolates:
-                sim.run(name)
-            else:
-                sim.step(data, target, mode=name, modulators=modulators)
-        return loss
+            if name != engaged and sim.steps[engaged] % programs.mode.every == 0:
+                self.step(sim, name, data, target)
+
+    @staticmethod
+    def step(sim: Simulator, mode: str, data: Array, target: Array) -> None:
+        """One step of one mode, on the data where it takes some."""
+        if sim.compiled.modes[mode].mode.isolates:
+            sim.run(mode)
+        else:
+            sim.step(data, target, mode=mode, modulators=dict.fromkeys(sim.circuit.modulators, 1.0))

@@ -21,6 +21,8 @@ class Situation:
     pre: dict[str, Rows] = field(default_factory=dict)
     post: dict[str, Rows] = field(default_factory=dict)
     mod: dict[str, list[float]] = field(default_factory=dict)
+    reverse: Rows | None = None
+    """Weights of the synapses that run the other way, where the rule reads them; laid out as w."""
 
     @property
     def samples(self) -> int:
@@ -39,6 +41,11 @@ class Situation:
     def with_weights(self, weights: Array) -> "Situation":
         return replace(self, w=rows(weights))
 
+    def with_opposite_weights(self) -> "Situation":
+        """The same with the signs of all weights changed."""
+        reverse = None if self.reverse is None else mapped(self.reverse, lambda weights: -weights)
+        return replace(self.with_weights(-self.weights), reverse=reverse)
+
     def changed(self, side: Side, change: Callable[[Array], Array]) -> "Situation":
         """The same with all compartments of one side changed."""
         after = {name: mapped(values, change) for name, values in getattr(self, side).items()}
@@ -46,8 +53,8 @@ class Situation:
 
     def chosen(self, samples: list[int]) -> "Situation":
         """A batch of some of the samples, in this order."""
-        return Situation(
-            w=self.w,
+        return replace(
+            self,
             pre={name: [values[k] for k in samples] for name, values in self.pre.items()},
             post={name: [values[k] for k in samples] for name, values in self.post.items()},
             mod={name: [values[k] for k in samples] for name, values in self.mod.items()},
@@ -56,4 +63,5 @@ class Situation:
     def shown(self) -> dict[str, object]:
         """Everything by the name that it has in a rule."""
         sides = {f"{side}.{name}": values for side in ("pre", "post") for name, values in getattr(self, side).items()}
-        return {**sides, **{f"mod.{name}": values for name, values in self.mod.items()}, "w": self.w}
+        reverse = {} if self.reverse is None else {"reverse.w": self.reverse}
+        return {**sides, **{f"mod.{name}": values for name, values in self.mod.items()}, **reverse, "w": self.w}

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ..circuits.declarations import Circuit, Claims, LearningSystem
+from ..circuits.declarations import Circuit, Claims, LearningSystem, Mode
 from ..circuits.errors import CircuitError, suggest
 from ..circuits.expansion import expand
 from ..circuits.graph import Graph, build_graph
@@ -108,10 +108,10 @@ def open_engine(name: str) -> Engine[Any]:
 
 
 def modulators_of(system: LearningSystem) -> list[str]:
-    """The global modulators that its rules name and that it does not declare itself."""
+    """The global modulators that its rules name and that somebody else has to declare, and to give at every step."""
+    own = {name for name, modulator in system.modulators.items() if modulator.of is not None}
     rules = (rule for mode in system.modes.values() for rule in (mode.forward, mode.feedback, mode.gain, mode.bias))
-    named = {name for rule in rules if rule is not None for name in _MODULATOR.findall(rule.dw)}
-    return sorted(named - system.modulators.keys())
+    return sorted({name for rule in rules if rule is not None for name in _MODULATOR.findall(rule.dw)} - own)
 
 
 def _under(system: LearningSystem, document: Document) -> Document:
@@ -163,13 +163,20 @@ def _declared(name: str, plasticity: Plasticity, graph: Graph, engine: Engine[An
         equation=to_text(plasticity.expression),
         reads=frozenset(map(str, reads(plasticity.expression))),
         adds=plasticity.consolidation == "addition",
-        answers=not (mode.isolates and graph.is_feedback(label)),
+        answers=_answers(mode, feedback=graph.is_feedback(label)),
         graph=graph,
         plasticity=plasticity,
         reverse=projection.reverse_of is not None,
         parameters={**graph.circuit.parameters, **mode_constants(graph, label, mode), **projection.parameters},
         engine=engine,
     )
+
+
+def _answers(mode: Mode, *, feedback: bool) -> frozenset[str]:
+    """What of a post neuron answers to what it receives through its synapses."""
+    if mode.errs or not feedback:
+        return frozenset({"soma", "rate"})
+    return frozenset() if mode.isolates else frozenset({"soma"})
 
 
 # ---- one rule alone

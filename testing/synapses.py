@@ -15,7 +15,7 @@ from ..circuits.plasticity import Plasticity
 from ..circuits.rules import ECHO, REVERSE, normal_form, parse_rule, reads, split_decay, to_text
 from ..circuits.wiring import Dense, Geometry
 from ..engine.backends.base import Engine, Executable
-from ..engine.compiler.builder import ProgramBuilder
+from ..engine.compiler.builder import ProgramBuilder, Ref
 from ..engine.compiler.drives import Drives, View
 from ..engine.compiler.program import Program
 from .numbers import Array
@@ -34,21 +34,24 @@ class Synapses(ABC):
     """pre.rate, post.apical, mod.reward, w, ..."""
     adds: bool = False
     """Whether w' = w + dw, whatever the learning rate."""
-    answers: bool = True
-    """Whether the post neuron's soma and rate answer to its input; in a mode that clamps it they do not."""
+    answers: frozenset[str] = frozenset({"soma", "rate"})
+    """What of the post neuron answers to its input; in a mode that clamps it, its rate does not."""
 
     @abstractmethod
     def drive(self, situation: Situation, engine: Engine[Any] | None = None) -> Array:
         """dw (post, pre) by an engine, or by the one that it was made with."""
 
-    @property
-    def foreign(self) -> list[str]:
-        """What it reads that no synapse knows: weights of others."""
-        return sorted(self.reads & {str(REVERSE), str(ECHO)})
-
     def compartments(self, side: str) -> list[str]:
-        """What it reads of one side, sorted."""
-        return sorted(name.partition(".")[2] for name in self.reads if name.partition(".")[0] == side)
+        """What has to be known of one side, sorted. An echo follows from what the post neurons are taught."""
+        found = {name.partition(".")[2] for name in self.reads if name.partition(".")[0] == side}
+        if str(ECHO) in self.reads:
+            found = found - {ECHO.compartment} if side == "pre" else found | ({"apical"} if side == "post" else set())
+        return sorted(found)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether the rule asks nothing of what neurons do: no sample is like or unlike another to it."""
+        return not any(self.compartments(side) for side in ("pre", "post", "mod"))
 
     @property
     def title(self) -> str:
@@ -77,8 +80,9 @@ class Declared(Synapses):
         sides = {f"{s}.{name}": v for s in ("pre", "post") for name, v in situation.activity(s).items()}
         sides |= {f"mod.{name}": np.asarray(values) for name, values in situation.mod.items()}
         given = {**sides, "w": self._turned(weights)}
-        with np.errstate(all="ignore"):  # exp of exp may well be infinite: the property says what that means
-            found = self._compiled[key]({name: engine.array(value) for name, value in given.items()})
+        if situation.reverse is not None:
+            given[str(REVERSE)] = self._turned(np.asarray(situation.reverse, np.float64))
+        found = self._compiled[key]({name: engine.array(value) for name, value in given.items()})
         return self._turned(engine.numpy(found["dw"]).astype(np.float64))
 
     def _turned(self, weights: NDArray[np.float64]) -> Array:
@@ -101,11 +105,18 @@ class Declared(Synapses):
             }
             for side in ("pre", "post", "mod")
         }
-        drive = Drives(build, self.graph).synapses(
-            self.plasticity, View(sides, weight, self.name), geometry, reverse=self.reverse
-        )
+        if str(ECHO) in self.reads:
+            sides["pre"][ECHO.compartment] = self._echo(build, sides["post"]["apical"], weight, geometry)
+        other = build.input(str(REVERSE), geometry.weight_shape, role="state") if str(REVERSE) in self.reads else None
+        view = View(sides, weight, self.name, other)
+        drive = Drives(build, self.graph).synapses(self.plasticity, view, geometry, reverse=self.reverse)
         decay = build.scale(weight, -self.plasticity.decay)
         return build.program({"dw": decay if drive is None else build.add(drive, decay)})
+
+    def _echo(self, build: ProgramBuilder, taught: Ref, weight: Ref, geometry: Geometry) -> Ref:
+        if self.reverse:
+            return build.project(taught, weight, geometry)
+        return build.project_back(taught, weight, None, geometry)
 
     def like(self, equation: str) -> "Declared":
         """The same synapses with another equation, in what this one reads. Raises CircuitError."""

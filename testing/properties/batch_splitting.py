@@ -57,5 +57,5 @@ PROPERTY = Property(
     of="rule",
     example=Example,
     draw=examples,
-    misfit=lambda rule, claim: "" if rule.reads - {"w"} else "the rule reads no activity",
+    misfit=lambda rule, claim: "the rule reads no activity" if rule.is_idle else "",
 )

@@ -43,7 +43,7 @@ def _unbounded(
     rule: Synapses, example: Example, claim: Boundedness, weights: list[Array], rate: float
 ) -> Counterexample:
     steps = len(weights) - 1
-    free = {f"post.{name}" for name in ("soma", "rate")} if rule.answers else set()
+    free = {f"post.{name}" for name in rule.answers}
     given = {name: value for name, value in example.situation.shown().items() if name not in free}
     path = {f"w after {t}": rows(weights[t]) for t in (1, 2, 3) if t < steps}
     return Counterexample(
@@ -55,13 +55,13 @@ def _unbounded(
 
 
 def answered(rule: Synapses, situation: Situation) -> Situation:
-    """The situation with soma and rate of post neurons that answer linearly to what they receive."""
-    if not (rule.answers and {"soma", "rate"} & situation.post.keys() and "rate" in situation.pre):
+    """The situation with post neurons that answer linearly to what they receive."""
+    if not (rule.answers & situation.post.keys() and "rate" in situation.pre):
         return situation
     current = rows(situation.activity("pre")["rate"] @ situation.weights.T)
     return replace(
         situation,
-        post={name: current if name in ("soma", "rate") else values for name, values in situation.post.items()},
+        post={name: current if name in rule.answers else values for name, values in situation.post.items()},
     )
 
 

@@ -65,10 +65,10 @@ def decay_of_difference(subject: Subject, example: Example, claim: DecayOfDiffer
 
 
 def _mode(subject: Subject) -> str:
-    """The mode with data in which both kinds of synapse learn; empty if there is none."""
+    """The mode with errors in which both kinds of synapse learn; empty if there is none."""
     assert subject.system is not None
     both = forward_rules(subject).keys() & feedback_rules(subject).keys()
-    return next((name for name, mode in subject.system.modes.items() if name in both and not mode.isolates), "")
+    return next((name for name, mode in subject.system.modes.items() if name in both and mode.errs), "")
 
 
 def _decay(subject: Subject, mode: str) -> float:

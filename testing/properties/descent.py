@@ -38,8 +38,9 @@ def descent(subject: Subject, example: Example, claim: Descent) -> Counterexampl
         batch = drawn.batch(SAMPLES)
         for _ in range(claim.warmup):
             drawn.learn(sim, *batch)
-        before, after = drawn.learn(sim, *batch), drawn.learn(sim, *batch)
-        changes.append((after - before) / claim.rate)
+        before = sim.evaluate(*batch)["loss"]  # without noise
+        drawn.learn(sim, *batch)
+        changes.append((sim.evaluate(*batch)["loss"] - before) / claim.rate)
     mean, error = float(np.mean(changes)), float(np.std(changes, ddof=1) / len(changes) ** 0.5)
     if mean < 0:
         return None
@@ -70,9 +71,10 @@ def misfit(subject: Subject, claim: Descent) -> str:
     if subject.system is None:
         return "it is a rule by itself, not a learning system"
     if modulators_of(subject.system):
-        return "its rules read modulators, whose meaning is the experiment's"
-    told = any("post.apical" in rule.reads for rule in forward_rules(subject).values())
-    return "" if told else "no rule of forward synapses reads an error (post.apical)"
+        return "its rules read modulators that are given from outside"
+    rewarded = {f"mod.{name}" for name in subject.system.modulators}
+    told = any(({"post.apical"} | rewarded) & rule.reads for rule in forward_rules(subject).values())
+    return "" if told else "no rule of forward synapses reads an error (post.apical) or a reward"
 
 
 PROPERTY = Property(check=descent, of="system", example=Example, draw=examples, misfit=misfit, share=10)

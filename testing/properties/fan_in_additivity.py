@@ -1,6 +1,6 @@
 """Fan-in additivity: currents add, and so do the changes that they bring about."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hypothesis import strategies as st
 
@@ -29,8 +29,8 @@ def fan_in_additivity(rule: Synapses, example: Example, claim: FanInAdditivity) 
     the change is additive in them, each input teaches as if it were alone.
     """
     one = example.situation
-    other = Situation(one.w, one.pre, example.more, one.mod)
-    both = Situation(one.w, one.pre, {name: _sum(one.post[name], example.more[name]) for name in one.post}, one.mod)
+    other = replace(one, post=example.more)
+    both = replace(one, post={name: _sum(one.post[name], example.more[name]) for name in one.post})
     nothing = one.changed("post", lambda y: 0 * y)
     expected = rule.drive(one) + rule.drive(other) - rule.drive(nothing)
     got = rule.drive(both)

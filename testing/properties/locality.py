@@ -59,6 +59,9 @@ def changed(situation: Situation, place: Place, value: float) -> Situation:
 
     if name == "w":
         return replace(situation, w=put(situation.w))
+    if name == "reverse.w":
+        assert situation.reverse is not None
+        return replace(situation, reverse=put(situation.reverse))
     activity = situation.pre if side == "pre" else situation.post
     after = {**activity, compartment: put(activity[compartment])}
     return replace(situation, pre=after) if side == "pre" else replace(situation, post=after)
@@ -68,13 +71,20 @@ def changed(situation: Situation, place: Place, value: float) -> Situation:
 def examples(draw: st.DrawFn, rule: Synapses, claim: Locality, size: int) -> Example:
     situation = draw(situations(rule, size + 1).filter(lambda s: s.weights.size > 1))
     post, pre = (draw(st.integers(0, size - 1)) for size in situation.weights.shape)
-    own = {"pre": pre, "post": post}
-    others = [
-        (name, row, column)
-        for name, row, column in places(situation)
-        if ((row, column) != (post, pre) if name == "w" else column != own[name.partition(".")[0]])
-    ]
+    others = [place for place in places(situation) if not _own(place, post, pre)]
     return Example(situation, (post, pre), draw(st.sampled_from(others)), draw(numbers()))
+
+
+def _own(place: Place, post: int, pre: int) -> bool:
+    """Whether a place is one of the synapse's own two neurons, or its weight. The reverse synapse's weight is not."""
+    name, row, column = place
+    match name.partition(".")[0]:
+        case "w":
+            return (row, column) == (post, pre)
+        case "reverse":
+            return False
+        case side:
+            return column == (pre if side == "pre" else post)
 
 
 PROPERTY = Property(check=locality, of="rule", example=Example, draw=examples)

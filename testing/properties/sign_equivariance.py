@@ -31,13 +31,13 @@ def sign_equivariance(rule: Synapses, example: Example, claim: SignEquivariance)
     computes the same, and an equivariant rule learns the same. Error-driven rules with decay are, and so is Oja's.
     """
     before = example.situation
-    after = before.changed(example.side, lambda activity: -activity).with_weights(-before.weights)
+    after = before.changed(example.side, lambda activity: -activity).with_opposite_weights()
     expected, got = -rule.drive(before), rule.drive(after)
     if not differ(got, expected, claim.tolerance):
         return None
     return Counterexample(
         where=rule.title,
-        given={**before.shown(), "dw": rows(-expected), "change the signs of": f"{example.side} and w"},
+        given={**before.shown(), "dw": rows(-expected), "change the signs of": f"{example.side} and all weights"},
         expected={"dw then": rows(expected)},
         got={"dw then": rows(got)},
     )

@@ -27,7 +27,7 @@ class Example:
 def transpose_convergence(subject: Subject, example: Example, claim: TransposeConvergence) -> Counterexample | None:
     """angle(W, B) <= angle and |<W, B> / <W, W> - 1| <= gain, W and B averaged over the later half of steps.
 
-    B is stored in W's layout. Where feedback synapses learn in a mode without data, that mode alone runs, W at rest;
+    B is stored in W's layout. Where feedback synapses learn in a mode without errors, that mode alone runs, W at rest;
     else the network learns what a linear teacher does. The average over steps takes out what noise leaves in B.
     """
     sim = example.network.simulator(subject, claim.rate)
@@ -54,13 +54,13 @@ def transpose_convergence(subject: Subject, example: Example, claim: TransposeCo
 def _averaged(subject: Subject, sim: Simulator, network: Network, steps: int) -> tuple[Array, Array]:
     """W and B, averaged over the later half of the steps."""
     data, target = network.batch(SAMPLES)
-    modes = [sim.compiled.modes[name].mode for name in feedback_rules(subject)]
-    alone = [name for name in feedback_rules(subject) if sim.compiled.modes[name].mode.isolates]
+    modes = feedback_rules(subject)
+    alone = [name for name in modes if not sim.compiled.modes[name].mode.errs]
     total_w, total_b = np.zeros_like(sim.weights["second"]), np.zeros_like(sim.weights["second"])
     for step in range(steps):
         if len(alone) == len(modes):
             for name in alone:
-                sim.run(name)
+                network.step(sim, name, data, target)
         else:
             network.learn(sim, data, target)
         if step >= steps // 2:

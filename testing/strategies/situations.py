@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 from hypothesis import strategies as st
 
+from ...circuits.rules import REVERSE
 from ..situation import Situation
 from ..synapses import Synapses
 from .numbers import TENTHS, WHOLE, matrices
@@ -34,6 +35,7 @@ def situations(
         pre={name: draw(matrices(batch, sources, among)) for name in rule.compartments("pre")},
         post={name: draw(matrices(batch, targets, among)) for name in rule.compartments("post")},
         mod={name: [value for (value,) in draw(by_sample)] for name in rule.compartments("mod")},
+        reverse=draw(matrices(targets, sources, among)) if str(REVERSE) in rule.reads else None,
     )
 
 
