@@ -69,7 +69,8 @@ def changed(situation: Situation, place: Place, value: float) -> Situation:
 
 @st.composite
 def examples(draw: st.DrawFn, rule: Synapses, claim: Locality, size: int) -> Example:
-    situation = draw(situations(rule, size + 1).filter(lambda s: s.weights.size > 1))
+    situation = draw(situations(rule, size + 1).filter(lambda drawn: drawn.weights.size > 1))
+    situation = situation.chosen([*range(min(size, situation.samples))])
     post, pre = (draw(st.integers(0, size - 1)) for size in situation.weights.shape)
     others = [place for place in places(situation) if not _own(place, post, pre)]
     return Example(situation, (post, pre), draw(st.sampled_from(others)), draw(numbers()))

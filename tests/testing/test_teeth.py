@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from counterstream.circuits.declarations import LearningSystem
+from counterstream.circuits.declarations import Claims, LearningSystem
 from counterstream.engine.backends.registry import load_engine
 from counterstream.models.library import load_learning
 from counterstream.testing import Counterexample, Outcome, try_property, try_rule
@@ -200,6 +200,38 @@ def test_tied_weights_follow(system: str, scale: float) -> None:
     assert found.given["then weights of second"] == [[1.0]]
     assert found.expected == {"weights of second~": [[0.0]]}
     assert found.got == {"weights of second~": [[pytest.approx(scale)]]}
+
+
+def unclaimed(name: str) -> LearningSystem:
+    return load_learning(name).model_copy(update={"claims": Claims()})
+
+
+def test_a_rule_that_reads_the_synapse_of_the_other_direction_is_found_out() -> None:
+    properties = ["locality", "no_transport", "batch_permutation", "sign_equivariance"]
+    found = failing(try_rule(unclaimed("symmetric_alignment"), properties, examples=24))
+    assert found.keys() == {"locality", "no_transport"}
+    (synapse, before), change = *found["locality"].expected.items(), list(found["locality"].given)[-1]
+    assert change == f"then reverse.w{synapse.removeprefix('dw')}"
+    (row, column), value = map(int, synapse[3:-1].split(",")), found["locality"].given[change]
+    w, reverse = found["locality"].given["w"], found["locality"].given["reverse.w"]
+    assert before == pytest.approx(0.1 * (reverse[row][column] - w[row][column]))
+    assert found["locality"].got[synapse] == pytest.approx(0.1 * (value - w[row][column]))
+    assert found["no_transport"].given["then weights of second"] == [[1.0]]
+    assert found["no_transport"].got == {"weights after a silent step of second~": [[pytest.approx(0.1)]]}
+
+
+def test_an_echo_through_the_weights_of_all_synapses_is_not_local() -> None:
+    """dw[j, i] = 0.02 (x[i] - sum over k of w[k, i] a[k]) a[j], a the apical activity of the post neurons."""
+    found = only(failing(try_rule(unclaimed("activation_alignment"), ["locality", "no_transport"])), "locality")
+    (synapse, before), change = *found.expected.items(), list(found.given)[-1]
+    post, pre = map(int, synapse[3:-1].split(","))
+    x, (a,), w = found.given["pre.rate"], found.given["post.apical"], np.asarray(found.given["w"])
+    assert before == pytest.approx(0.02 * (x[0][pre] - w[:, pre] @ a) * a[post])
+    what, place = change.removeprefix("then ").removesuffix("]").split("[")
+    row, column = map(int, place.split(","))
+    taught = np.asarray(a)
+    (w if what == "w" else taught)[(row, column) if what == "w" else column] = found.given[change]
+    assert found.got[synapse] == pytest.approx(0.02 * (x[0][pre] - w[:, pre] @ taught) * a[post])
 
 
 def test_climbing_is_no_descent() -> None:
