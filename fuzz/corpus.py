@@ -12,13 +12,7 @@ from counterstream.models.library import stock_variants
 
 ROOT = Path(__file__).parents[1]
 SOUND = Path(__file__).parent / "sound"
-_LARGE = (
-    "resnet",
-    "resnet_v2",
-    "resnet_post",
-    "vgg_bn",
-    "alexnet",
-)  # each input of theirs costs as much as five others
+_LARGE = ("resnet", "resnet_v2", "resnet_post", "vgg_bn", "alexnet")  # an input takes as long as five others
 
 
 @cache
@@ -27,31 +21,33 @@ def compact() -> tuple[str, ...]:
     small = [name for name in stock_circuits() if name not in _LARGE]
     systems = sorted(stock_learning())
     stock = [_inlined(name, systems[index % len(systems)]) for index, name in enumerate([*small * 3, *_LARGE])]
-    return (*[_read(SOUND / "compact.yaml")] * len(stock), *stock)
+    own = [_read(SOUND / f"{name}.yaml") for name in ("compact", "wirings")]
+    return (*own * (len(stock) // 2), *stock)
 
 
 @cache
 def explicit() -> tuple[str, ...]:
     """Explicit circuits: one by hand, and small ones expanded."""
-    own = _read(SOUND / "explicit.yaml")
+    own = [cs.dump(cs.expand(cs.load(SOUND / f"{name}.yaml"))) for name in ("compact", "wirings")]
     expanded = [
         cs.dump(cs.expand(cs.load(name, learning=learning)))
         for name, learning in (("mlp", "weight_mirror"), ("lenet", "sign_symmetry"), ("mlp", "backprop"))
     ]
-    return (*[own] * 3, cs.dump(cs.expand(cs.load(SOUND / "compact.yaml"))), *expanded)
+    return (*[_read(SOUND / "explicit.yaml")] * 3, *own, *expanded)
 
 
 @cache
 def learning() -> tuple[str, ...]:
     """Learning systems."""
-    return (*[_read(SOUND / "learning.yaml")] * 3, *map(_read, stock_learning().values()))
+    return (*[_read(SOUND / "learning.yaml")] * 6, *map(_read, stock_learning().values()))
 
 
 @cache
 def experiments() -> tuple[str, ...]:
     """Experiments: the one with every key, the stock ones, the examples."""
     stock = (*(ROOT / "models" / "experiments").glob("*.yaml"), *(ROOT / "examples").glob("*.yaml"))
-    return (*[_read(SOUND / "experiment.yaml")] * 12, *map(_read, sorted(stock)))
+    own = [_read(SOUND / f"{name}.yaml") for name in ("experiment", "images")]
+    return (*own * 8, *map(_read, sorted(stock)))
 
 
 @cache
@@ -69,7 +65,7 @@ def equations() -> tuple[str, ...]:
 def names() -> tuple[str, ...]:
     """Words that mean something somewhere: keys and names of the sound texts, stock names."""
     found: dict[str, None] = dict.fromkeys((*stock_circuits(), *stock_learning(), *sorted(stock_variants())[:5]))
-    for text in (*compact()[:1], *explicit()[:1], *learning()[:1], *experiments()[:1]):
+    for text in (*compact()[:2], *explicit()[:1], *learning()[:1], *experiments()[:2]):
         found |= dict.fromkeys(re.findall(r"[A-Za-z_][\w.~]*", text))
     return tuple(found)
 

@@ -60,7 +60,7 @@ def _with_equations() -> st.SearchStrategy[str]:
 
     @st.composite
     def made(draw: st.DrawFn) -> str:
-        rule = equations.rules()
+        rule = st.sampled_from(corpus.equations()) | equations.rules()
         modes = {"engaged": {"forward": draw(rule), "gain": draw(rule), "bias": draw(rule), "feedback": draw(rule)}}
         return mutations.as_json(
             {"name": "drawn", "modes": modes, "parameters": {"decay": 0.1, "r": draw(odd.numbers())}}
