@@ -35,6 +35,14 @@ def test_check_names_every_tie(system: str, tie: str) -> None:
     assert "Weight transport: 15 projections take their weights from others" in shown
 
 
+def test_check_says_what_rules_read_that_no_synapse_knows() -> None:
+    shown = output("check", "mlp", "--learning", "activation_alignment", "--require-local", code=1)
+    assert "in mode 'align' its rule reads pre.echo" in " ".join(shown.split())
+    assert "Weight transport: 2 projections take or read weights of others" in shown
+    shown = output("check", "mlp", "--learning", "node_perturbation", "--require-local")
+    assert "6 x in mode 'engaged' its rule reads the global modulator mod.reward" in " ".join(shown.split())
+
+
 def test_check_fits_a_screen() -> None:
     assert len(output("check", "digits_resnet", "--learning", "weight_mirror").splitlines()) < 40
 
