@@ -179,7 +179,7 @@ NO_PLACE_FOR_FOO = CIRCUIT.replace("input: [1, 4, 4]", "input: [1, 4, 4], foo: 1
         ({"learning": INLINE_RULE}, "learning.modes.engaged.forward: unknown function 'foo'"),
         ({"learning": f"[{INLINE_RULE}]"}, "learning[0].modes.engaged.forward: unknown function 'foo'"),
         ({"learning": "[backprop, backprop]"}, "small.yaml:21:1: learning: systems must have different names"),
-        ({"learning": "empty.yaml"}, "empty.yaml: the file must hold a learning system"),
+        ({"learning": "empty.yaml"}, "empty.yaml:1:1: the file must hold a learning system"),
         ({"batch": "1000"}, "small.yaml:17:1: batch: must be at most 40"),
         ({"modes": "{mirror: {every: 2}}"}, "small.yaml:21:9: modes.mirror: must be a mode"),
     ],
