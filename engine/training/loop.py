@@ -2,10 +2,7 @@
 
 import math
 import time
-from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import asdict
-from statistics import median
 from typing import Any
 
 from ..data import Batch, Dataset, steps_per_epoch
@@ -25,7 +22,7 @@ from .progress import EpochReport, Progress, Pulse, RunName, Silent
 from .recording import Enrolment, NotFinite, Observer
 from .saving import Saver, Word
 from .schedules import multiplier
-from .tallies import Durations, Tally
+from .tallies import Tallies
 
 ENGAGED = ""  # the key of engaged steps among the durations; no mode has an empty name
 
@@ -68,10 +65,7 @@ class Training:
         self.modes = mode_intervals(sim, experiment)
         self.step = 0
         self.recorded_step: int | None = None
-        self._durations: dict[tuple[str, int], Durations] = defaultdict(Durations)  # by mode and turn
-        self._since = Tally()  # the last metrics row
-        self._in_epoch = Tally()
-        self._waited = 0.0
+        self._tallies = Tallies()
         self._skipped = 0  # bad files of all processes
         self._saver = Saver(experiment.checkpoint, checkpoints, company, interruption or Interruption())
         self._observer = Observer(sim, enrolment, self.steps, self.per_epoch)
@@ -104,7 +98,7 @@ class Training:
                 word = self._train(batch, waited)
                 validation = self._record() or validation
                 self._save(word)
-        mean, self._in_epoch = self._in_epoch, Tally()
+        mean = self._tallies.end_epoch()
         report = EpochReport(
             epoch=self.step // self.per_epoch,
             epochs=self.experiment.epochs,
@@ -139,7 +133,7 @@ class Training:
         self.sim.rate = self.rate
         started = time.perf_counter()
         result = self.sim.step(batch.images, batch.target)
-        seconds = self._took(ENGAGED, 0, started)
+        seconds = self._tallies.took(ENGAGED, 0, started)
         if not math.isfinite(result["loss"]):
             raise self._diverged(f"the loss must stay finite (got {result['loss']})", result["loss"])
         self.step += 1
@@ -147,12 +141,10 @@ class Training:
             if self.step % every == 0:
                 started, turn = time.perf_counter(), self.sim.turn(mode)
                 self._beside(mode, batch)
-                seconds += self._took(mode, turn, started)
+                seconds += self._tallies.took(mode, turn, started)
         accuracy = result.get("accuracy", math.nan)
         figures = {"loss": result["loss"], "accuracy": accuracy, "seconds": seconds, "waited": waited}
-        self._since.add(**figures)
-        self._in_epoch.add(**figures)
-        self._waited += waited
+        self._tallies.add(**figures)
         self._pulse.step(
             self.step,
             images=self.experiment.batch,
@@ -168,11 +160,6 @@ class Training:
             self.sim.run(mode, steps=1)
         else:
             self.sim.step(batch.images, batch.target, mode=mode)
-
-    def _took(self, mode: str, turn: int, started: float) -> float:
-        seconds = time.perf_counter() - started
-        self._durations[mode, turn].add(seconds)
-        return seconds
 
     @property
     def rate(self) -> float:
@@ -213,7 +200,7 @@ class Training:
 
     def _metrics(self, validation: Evaluation | None) -> dict[str, float]:
         """Means since the last row, and what the validation measured."""
-        since, self._since = self._since, Tally()
+        since = self._tallies.end_row()
         figures = validation.figures if validation else {}
         return {
             "loss": since.loss,
@@ -241,14 +228,10 @@ class Training:
             test_top5_accuracy=test.top5_accuracy,
             validation_accuracy=validation.accuracy if validation else None,
             validation_top5_accuracy=validation.top5_accuracy if validation else None,
-            training_seconds=sum(durations.seconds for durations in self._durations.values()),
-            seconds_per_step=self._seconds_per_step(),
-            data_wait=self._waited,
+            training_seconds=self._tallies.seconds,
+            seconds_per_step=self._tallies.seconds_per_step(self.step),
+            data_wait=self._tallies.waited,
         )
-
-    def _seconds_per_step(self) -> float:
-        """Medians, so that neither the first steps nor what else the machine does counts much."""
-        return sum(median(times.recent) * times.count / self.step for times in self._durations.values())
 
     # ---- saving, stopping, going on
 
@@ -262,12 +245,7 @@ class Training:
         """What the loop counts, as plain values."""
         return {
             "recorded_step": self.recorded_step,
-            "since": asdict(self._since),
-            "in_epoch": asdict(self._in_epoch if self.step % self.per_epoch else Tally()),
-            "waited": self._waited,
-            "durations": [
-                {"mode": mode, "turn": turn, **times.saved()} for (mode, turn), times in self._durations.items()
-            ],
+            "tallies": self._tallies.saved(at_end_of_epoch=self.step % self.per_epoch == 0),
             "best": list(self._saver.best) if self._saver.best else None,
             "angles": [self._observer.matrix_angle, self._observer.delta_angle],
         }
@@ -277,10 +255,7 @@ class Training:
         progress = saved.progress
         self.sim.load_state_dict(saved.state)
         self.step, self.recorded_step = saved.step, progress["recorded_step"]
-        self._since, self._in_epoch = Tally(**progress["since"]), Tally(**progress["in_epoch"])
-        self._waited = progress["waited"]
-        for times in progress["durations"]:
-            self._durations[times["mode"], times["turn"]] = Durations.of(times)
+        self._tallies = Tallies.of(progress["tallies"])
         self._saver.best = (progress["best"][0], progress["best"][1]) if progress["best"] else None
         self._observer.matrix_angle, self._observer.delta_angle = progress["angles"]
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import h5py
 import yaml
 
+from ..recorder.file import confirmed
+from ..recorder.layout import NOTHING
 from .checkpoint import Checkpoint
 from .checkpoints import Checkpoints
 from .errors import CheckpointError
@@ -38,7 +40,21 @@ class Prior:
         checkpoint = checkpoints.newest(noted)
         if checkpoint is None:
             noted(f"{recording}: there is no checkpoint to go on from; the run begins anew")
+        else:
+            check_records(recording, checkpoint)
         return cls(checkpoint=checkpoint)
+
+
+def check_records(recording: Path, checkpoint: Checkpoint) -> None:
+    """Raise CheckpointError where the recording lacks records that the checkpoint follows: it is not the one it had."""
+    last = checkpoint.progress["recorded_step"]
+    with h5py.File(recording, "r", locking=False) as file:
+        steps = {int(step) for nothing in NOTHING for step in confirmed(file[nothing.group]["step"])}
+    if last is not None and last not in steps:
+        raise CheckpointError(
+            f"{recording}: the recording must hold the records that its checkpoint of step {checkpoint.step} follows, "
+            f"up to step {last} (its last is of step {max(steps, default=0)}). Put back the file that was written with it"
+        )
 
 
 def finished(recording: Path, identity: Identity) -> Outcome | None:

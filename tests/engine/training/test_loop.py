@@ -119,10 +119,10 @@ def test_memory_does_not_grow_with_the_run(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(loop.Training, "run", lambda self, *given: kept.append(self) or begin(self, *given))
     path, _ = trained(tmp_path, learning="weight_mirror", epochs="4", record="{metrics: none}")
     (training,) = kept
-    engaged = training._durations[loop.ENGAGED, 0]
+    engaged = training._tallies.durations[loop.ENGAGED, 0]
     assert (engaged.count, len(engaged.recent)) == (20, 3)
-    assert training._since.steps == 20
-    assert not any(isinstance(value, list) for value in vars(training._since).values())
+    assert training._tallies.since.steps == 20
+    assert not any(isinstance(value, list) for value in vars(training._tallies.since).values())
     with Run.open(path) as run:
         assert 0 < run.results["seconds_per_step"] <= run.results["training_seconds"]
 

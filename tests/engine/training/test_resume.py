@@ -5,6 +5,7 @@ import signal
 from pathlib import Path
 from typing import Any
 
+import h5py
 import pytest
 
 from counterstream.engine.training import (
@@ -154,6 +155,16 @@ def test_checkpoints_without_their_recording_are_kept(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"must have their recording .* beside them"):
         resumed(tmp_path)
     assert list(folder.glob("*.checkpoints/step-*"))
+
+
+def test_a_recording_that_lacks_records_is_refused(tmp_path: Path) -> None:
+    """An earlier copy of it, say."""
+    folder = stopped(tmp_path)
+    with h5py.File(folder / "backprop-seed0.h5", "r+") as file:
+        for group in ("synapses", "signals", "alignment", "metrics"):
+            file[group]["step"][1:] = -1
+    with pytest.raises(CheckpointError, match=r"checkpoint of step 13 follows, up to step 12 \(its last is of step"):
+        resumed(tmp_path)
 
 
 @pytest.mark.parametrize("systems", [["kolen_pollack", "weight_mirror"], pytest.param(SYSTEMS, marks=pytest.mark.slow)],
