@@ -53,7 +53,7 @@ def check_records(recording: Path, checkpoint: Checkpoint) -> None:
     if last is not None and last not in steps:
         raise CheckpointError(
             f"{recording}: the recording must hold the records that its checkpoint of step {checkpoint.step} follows, "
-            f"up to step {last} (its last is of step {max(steps, default=0)}). Put back the file that was written with it"
+            f"up to step {last} (its last is of step {max(steps, default=0)}). Put back the file that it had"
         )
 
 
