@@ -67,7 +67,8 @@ def assert_property(rule: Rule | Subject, name: str, **how: Any) -> None:
     takes. A property that does not apply does not hold.
     """
     outcome = try_property(rule, name, **how)
-    assert outcome.verdict == "holds", _told(outcome)
+    if outcome.verdict != "holds":
+        raise AssertionError(_told(outcome))  # as it is: pytest rewrites what an `assert` says
 
 
 def assert_claims(rule: Rule | Subject, **how: Any) -> None:
@@ -78,7 +79,8 @@ def assert_claims(rule: Rule | Subject, **how: Any) -> None:
     if not any(subject.claims.named()):
         raise LaboratoryError(f"{subject.name} claims nothing: there is nothing to assert")
     failed = [_told(outcome) for outcome in try_rule(subject, **how) if outcome.verdict != "holds"]
-    assert not failed, "\n".join(failed)
+    if failed:
+        raise AssertionError("\n".join(failed))
 
 
 def trials(
@@ -97,6 +99,8 @@ def trials(
 def chosen(subject: Subject, properties: Collection[str] | None) -> list[str]:
     """The properties of these names, or all that is claimed, or if nothing is, all. Raises LaboratoryError."""
     if properties is not None:
+        if not properties:
+            raise LaboratoryError(f"at least one property must be named. {suggest('', PROPERTIES, 'properties')}")
         return [_known(name).name for name in properties]
     return [name for name, _ in subject.claims.named()] or list(PROPERTIES)
 
@@ -120,7 +124,12 @@ def reproduced(subject: Subject, text: str) -> Outcome:
     targets = dict(_targets(varied, known, claim))
     if where not in targets:
         raise LaboratoryError(f"unknown rule '{where}'. {suggest(where, targets, 'rules')}")
-    found = _checked(known, targets[where], example, claim)
+    if why := known.misfit(targets[where], claim):
+        return _outcome(subject, known, "does not apply", why=why)
+    try:
+        found = _checked(known, targets[where], example, claim)
+    except (LookupError, ValueError) as error:  # numbers that somebody wrote
+        raise LaboratoryError(f"the example of {known.name} does not fit: {error}") from None
     return _outcome(
         subject,
         known,
@@ -221,7 +230,7 @@ def _outcome(subject: Subject, known: Property, verdict: Any, **rest: Any) -> Ou
 
 
 def _plain(known: Property, example: Any) -> Any:
-    return TypeAdapter(known.example).dump_python(example, mode="json")
+    return TypeAdapter(known.example).dump_python(example, mode="json", exclude_none=True)
 
 
 def _because(misfits: dict[str, str], *, alone: bool = False) -> str:

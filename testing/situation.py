@@ -24,6 +24,18 @@ class Situation:
     reverse: Rows | None = None
     """Weights of the synapses that run the other way, where the rule reads them; laid out as w."""
 
+    def __post_init__(self) -> None:
+        """Raise ValueError where the numbers do not fit together: people may write some of their own."""
+        targets, sources = len(self.w), len(self.w[0]) if self.w else 0
+        of_weights = {"w": self.w} if self.reverse is None else {"w": self.w, "reverse.w": self.reverse}
+        _check(of_weights, targets, sources)
+        if not (targets and sources and self.samples):
+            raise ValueError("there must be a sample, and a neuron on either side")
+        _check({f"pre.{name}": values for name, values in self.pre.items()}, self.samples, sources)
+        _check({f"post.{name}": values for name, values in self.post.items()}, self.samples, targets)
+        if any(len(values) != self.samples for values in self.mod.values()):
+            raise ValueError(f"modulators must have {self.samples} numbers, one a sample")
+
     @property
     def samples(self) -> int:
         """How many samples the batch holds; 1 where the rule reads none."""
@@ -65,3 +77,9 @@ class Situation:
         sides = {f"{side}.{name}": values for side in ("pre", "post") for name, values in getattr(self, side).items()}
         reverse = {} if self.reverse is None else {"reverse.w": self.reverse}
         return {**sides, **{f"mod.{name}": values for name, values in self.mod.items()}, **reverse, "w": self.w}
+
+
+def _check(matrices: dict[str, Rows], height: int, width: int) -> None:
+    for name, matrix in matrices.items():
+        if len(matrix) != height or any(len(row) != width for row in matrix):
+            raise ValueError(f"{name} must have {height} rows of {width} numbers")

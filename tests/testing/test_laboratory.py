@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import counterstream as cs
-from counterstream.testing import LaboratoryError, assert_property, try_property, try_rule
+from counterstream.testing import LaboratoryError, Outcome, assert_property, try_property, try_rule
 from counterstream.testing.laboratory import chosen, reproduced, trials
 from counterstream.testing.subject import subject_of
 
@@ -144,6 +144,13 @@ def test_progress_is_told() -> None:
 # ---- what is refused
 
 
+def again(**changed: Any) -> Outcome:
+    """An example of additivity that somebody has changed."""
+    whole = json.loads(try_property(SIGN, "fan_in_additivity", examples=8).reproduce)
+    whole["example"]["situation"] |= changed
+    return reproduced(subject_of(SIGN), json.dumps(whole))
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -178,6 +185,7 @@ def test_what_is_wrong_in_a_file_is_named_with_its_place(text: str, message: str
     [
         (lambda: try_property("backprop", "localty"), "unknown property 'localty'. Did you mean 'locality'?"),
         (lambda: try_property("backprop", "locality", tolerence=1), "tolerence: unknown key 'tolerence'. Did you mean"),
+        (lambda: try_rule("backprop", []), "at least one property must be named"),
         (lambda: try_rule("kolen_polack"), "unknown learning system 'kolen_polack'"),
         (lambda: try_rule("backprop", engine="steam"), "engine must be an installed one"),
         (lambda: try_rule("post.rate * y"), "unknown name 'y'"),
@@ -187,6 +195,10 @@ def test_what_is_wrong_in_a_file_is_named_with_its_place(text: str, message: str
             lambda: reproduced(subject_of("backprop"), '{"property": "locality", "rule": "x", "example": {}}'),
             "the example of locality does not fit: situation: Field required",
         ),
+        (lambda: again(w=[[0.0, 1.0]]), "situation: Value error, pre.rate must have 1 rows of 2 numbers"),
+        (lambda: again(w=[]), "situation: Value error, there must be a sample, and a neuron on either side"),
+        (lambda: again(w=[["x"]]), "situation.w.0.0: Input should be a valid number"),
+        (lambda: again(post={}), "input 'post.apical' must be supplied"),
     ],
 )
 def test_what_cannot_be_tried_is_refused(act: Any, message: str) -> None:
