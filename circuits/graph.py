@@ -123,6 +123,7 @@ def build_graph(circuit: Circuit, document: Document | None = None) -> Graph:
     checker.check_projections()
     checker.check_cross()
     checker.check_parameters()
+    checker.check_mode_names()
     checker.stop_if_wrong()
     forward, feedback = checker.order()
     checker.stop_if_wrong()
@@ -349,6 +350,18 @@ class _Checker:
             for name in found:
                 if wrong := names.parameter_complaint(name):
                     self.complain(wrong, *path, name)
+
+    def check_mode_names(self) -> None:
+        """Names of modes, in which states and recordings are told apart: the circuit's and every learning system's."""
+        places: dict[str, Path_] = {name: ("modes", name) for name in self.circuit.modes}
+        holders: list[tuple[object, Path_]] = [(self.circuit.learning, ("learning",))]
+        holders += [(p.learning, (*self.places[label], "learning")) for label, p in self.projections.items()]
+        for system, path in holders:
+            if isinstance(system, LearningSystem):
+                places |= {name: (*path, "modes", name) for name in system.modes if name not in places}
+        for name, path in places.items():
+            if wrong := names.mode_complaint(name):
+                self.complain(wrong, *path)
 
     def _check_mode(self, name: str, path: Path_) -> None:
         if name not in self.circuit.modes:

@@ -2,12 +2,25 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Strict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Strict
+
+from .characters import REORDERING, UNSEEN, named
 
 Whole = Annotated[int, Strict()]
 """A whole number; no text, truth value or fraction stands for one."""
 Number = Annotated[float, Strict()]
 Truth = Annotated[bool, Strict()]
+
+
+def _seen(text: str) -> str:
+    """Raise ValueError for text that a terminal would obey or show in another order."""
+    if found := UNSEEN.search(text) or REORDERING.search(text):
+        raise ValueError(f"must hold no characters that control how text is shown (got {named(found[0])})")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_seen)]
+"""Text for people: it is printed, drawn and recorded as it is."""
 
 
 class Declaration(BaseModel):

@@ -60,6 +60,13 @@ def parameter_complaint(name: str) -> str | None:
     return None
 
 
+def mode_complaint(name: str) -> str | None:
+    """Why a mode cannot be called so, or None if it can."""
+    if not _PARAMETER.fullmatch(name):
+        return f"a mode's name must consist of ASCII letters, digits and '_' and start with a letter ({_got(name)})"
+    return f"a name must have at most {LONGEST} characters (got {len(name)})" if len(name) > LONGEST else None
+
+
 def _got(name: str) -> str:
     """The name as it was found, and what in it only looks like ASCII."""
     return f"got '{name}'; {strange}" if (strange := foreign(name)) else f"got '{name}'"

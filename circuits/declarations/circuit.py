@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from ..model import Declaration, Number
+from ..model import Declaration, Number, Text
 from .learning import Learning
 from .mode import Mode
 from .modulator import Modulator
@@ -20,8 +20,8 @@ class Circuit(Declaration):
     """
 
     format: Literal[1] = 1
-    name: str = "circuit"
-    description: str = ""
+    name: Text = "circuit"
+    description: Text = ""
     options: dict[str, Any] = Field(
         default_factory=dict,
         description="Named values, $name or $(2 * name) elsewhere. Loading puts them there, and none is left.",
@@ -41,4 +41,4 @@ class Circuit(Declaration):
     modes: dict[str, Mode] = Field(default_factory=dict)
     modulators: dict[str, Modulator] = Field(default_factory=dict)
     parameters: dict[str, Number] = Field(default_factory=dict, description="Parameters of the rules.")
-    system: str = Field(default="", description="Explicit form: the name of the learning system it came from.")
+    system: Text = Field(default="", description="Explicit form: the name of the learning system it came from.")

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from ..model import Declaration, Number
+from ..model import Declaration, Number, Text
 from .claims import Claims
 from .mode import Mode
 from .modulator import Modulator
@@ -58,9 +58,9 @@ class LearningSystem(Declaration):
     """What a circuit learns by. `engaged` is the mode in which data flow."""
 
     format: Literal[1] = 1
-    name: str = "inline"
-    description: str = ""
-    cite: str = ""
+    name: Text = "inline"
+    description: Text = ""
+    cite: Text = ""
     feedback: Feedback = Feedback()
     modes: dict[str, LearningMode] = Field(default_factory=dict)
     modulators: dict[str, Modulator] = Field(
