@@ -2,12 +2,13 @@
 names. What an engine declares as failing is expected to fail, strictly."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from ...engine.backends import load_engine
 from ..plugin import ENGINES, option
 from .candidate import FINE, Candidate, dtypes_of, widest
 from .support import PROPERTY
@@ -58,11 +59,13 @@ def drawn(pytestconfig: pytest.Config) -> settings:
 # ---- expected failures
 
 
+@pytest.hookimpl(tryfirst=True)  # before -k leaves anything out
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    ours = [item for item in items if isinstance(item, pytest.Function) and _candidate(item) is not None]
     whole = {item.path.stem for item in items} >= SUITE
-    for engine in {candidate.engine for item in ours if (candidate := _candidate(item))}:
-        _expect_failures(engine, [item for item in ours if _is_of(item, engine)], whole=whole)
+    ours = [(item, _candidate(item)) for item in items if isinstance(item, pytest.Function)]
+    for engine in dict.fromkeys(option(config, ENGINES) or ()):
+        declared = load_engine(engine, device=option(config, "device")).expected_failures
+        _expect_failures(engine, declared, [item for item, one in ours if one and one.engine == engine], whole=whole)
 
 
 def _candidate(item: pytest.Function) -> Candidate | None:
@@ -70,17 +73,12 @@ def _candidate(item: pytest.Function) -> Candidate | None:
     return next((value for value in params if isinstance(value, Candidate)), None)
 
 
-def _is_of(item: pytest.Function, engine: str) -> bool:
-    candidate = _candidate(item)
-    return candidate is not None and candidate.engine == engine
-
-
-def _expect_failures(engine: str, items: Iterable[pytest.Function], *, whole: bool) -> None:
+def _expect_failures(
+    engine: str, declared: Mapping[str, str], items: Iterable[pytest.Function], *, whole: bool
+) -> None:
     """Mark what the engine declares. Raises UsageError for what names no test, where the whole suite is run."""
-    from ...engine.backends import load_engine
-
     names = {item: item.name.replace(f"[{engine}-", "[", 1) for item in items}
-    for pattern, reason in load_engine(engine).expected_failures.items():
+    for pattern, reason in declared.items():
         meant = re.compile(".*".join(map(re.escape, pattern.split("*"))))
         matching = [item for item, name in names.items() if meant.fullmatch(name)]
         for item in matching:
