@@ -129,4 +129,4 @@ def test_the_support_table_knows_every_operation() -> None:
     table = (ROOT / "docs" / "support.md").read_text(encoding="utf-8")
     operations = table.partition("## Operations")[2].partition("\n## ")[0]
     assert re.findall(r"^\| (\w+) \|", operations, re.M) == list(OPERATIONS)
-    assert re.findall(r"^\| \| (.*) \|$", operations, re.M) == ["reference | torch"]
+    assert re.findall(r"^\| \| (.*) \|$", operations, re.M) == ["reference | torch | jax"]
