@@ -2,6 +2,7 @@
 
 import ast
 import operator
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -69,7 +70,9 @@ def _parsed(reference: str) -> ast.expr:
     if strange := foreign(reference):  # Python would take some of them for others
         raise ArithmeticFault(f"an expression is written in ASCII ({strange})")
     try:
-        return ast.parse(reference[1:], mode="eval").body
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Python warns of what is refused below, such as `1if`
+            return ast.parse(reference[1:], mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         raise ArithmeticFault(f"{_GRAMMAR} (got {reference})") from None
 

@@ -1,4 +1,5 @@
-"""What may not happen while a text is read: running code, writing, other programs, new modules, much time or memory."""
+"""What may not happen while a text is read: running code, writing, other programs, new modules, warnings, much time or
+memory."""
 
 import faulthandler
 import os
@@ -6,6 +7,7 @@ import resource
 import signal
 import sys
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -13,7 +15,7 @@ from typing import Any
 
 SECONDS = 2.0
 """Of processor time, for one input."""
-_HOPELESS = 20
+_HOPELESS = 60
 """Seconds after which an input is given up, by an exception; if none gets through, the process ends, as many later."""
 MEGABYTES = 400
 """By which one input may raise the most memory that the process ever had."""
@@ -81,12 +83,16 @@ def watched(seconds: float = SECONDS) -> Iterator[None]:
     began = time.process_time()
     _watch.listening = True
     try:
-        yield
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")
+            yield
     finally:
         _watch.listening = False
         took = time.process_time() - began
         signal.setitimer(signal.ITIMER_REAL, 0)
         faulthandler.cancel_dump_traceback_later()
+    if warned:
+        raise Forbidden(f"it warns, which a command prints: {warned[0].message}")
     if _watch.heard:
         raise Forbidden(f"it did what reading may not do: {', '.join(_watch.heard[:5])}")
     if took > seconds:

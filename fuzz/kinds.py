@@ -28,11 +28,11 @@ def kinds() -> dict[str, Kind]:
     )
     circuits = (*compact, *explicit)
     return {
-        "compact circuits, tokens changed": Kind(mutations.tokens(compact), targets.circuit, 3),
-        "compact circuits, branches changed": Kind(mutations.trees(compact), targets.circuit, 3),
+        "compact circuits, tokens changed": Kind(mutations.tokens(compact), targets.circuit, 2),
+        "compact circuits, branches changed": Kind(mutations.trees(compact), targets.circuit, 2),
         "explicit circuits, tokens changed": Kind(mutations.tokens(explicit), targets.circuit, 8),
-        "explicit circuits, branches changed": Kind(mutations.trees(explicit), targets.circuit, 5),
-        "circuits from the schema": Kind(schemas.trees("circuit"), targets.circuit, 4),
+        "explicit circuits, branches changed": Kind(mutations.trees(explicit), targets.circuit, 4),
+        "circuits from the schema": Kind(schemas.trees("circuit"), targets.circuit, 3),
         "learning systems, tokens changed": Kind(mutations.tokens(learning), targets.learning, 8),
         "learning systems, branches changed": Kind(mutations.trees(learning), targets.learning, 3),
         "learning systems from the schema": Kind(schemas.trees("learning"), targets.learning, 3),
@@ -40,13 +40,13 @@ def kinds() -> dict[str, Kind]:
         "experiments, tokens changed": Kind(mutations.tokens(experiments), targets.experiment, 3),
         "experiments, branches changed": Kind(mutations.trees(experiments), targets.experiment, 2),
         "experiments from the schema": Kind(schemas.trees("experiment"), targets.experiment, 3),
-        "options and arithmetic": Kind(options.circuits(), targets.circuit, 3),
+        "options and arithmetic": Kind(options.circuits(), targets.circuit, 2),
         "options given by the caller": Kind(_with_given(compact[0]), lambda drawn: targets.circuit(*drawn), 1),
-        "equations": Kind(equations.rules(), targets.rule, 24),
+        "equations": Kind(equations.rules(), targets.rule, 36),
         "files of odd bytes": Kind(mutations.noise(circuits), targets.file, 8),
         "the command line on odd bytes": Kind(mutations.noise(circuits), targets.command, 1),
-        "text at random": Kind(st.text(alphabet=st.characters(), max_size=200), targets.circuit, 6),
-        "data at random": Kind(odd.values().map(mutations.as_json), targets.circuit, 6),
+        "text at random": Kind(st.text(alphabet=st.characters(), max_size=200), targets.circuit, 8),
+        "data at random": Kind(odd.values().map(mutations.as_json), targets.circuit, 8),
     }
 
 

@@ -152,7 +152,7 @@ def file(_: bytes) -> Refusal:
     try:
         found = cs.load(NAME)
     except cs.CounterstreamError as error:
-        return _well_said(error, whole="must be UTF-8" in str(error))
+        return _well_said(error)
     return _sound(found)
 
 
@@ -173,7 +173,7 @@ def command(_: bytes) -> Refusal:
     except cs.CounterstreamError as error:
         if str(error) != complained.getvalue().rstrip("\n"):
             raise Broken(f"the command says {complained.getvalue()!r:.300}, and loading {error!s:.300}") from None
-        return _well_said(error, whole="must be UTF-8" in str(error))
+        return _well_said(error)
     if code:
         raise Broken(f"the command refuses what loads: {complained.getvalue()!r:.300}")
     return None

@@ -6,6 +6,7 @@ Run for long: `python -m fuzz --inputs 100000 --log fuzz/log.txt`.
 import importlib.util
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -53,6 +54,7 @@ def guard(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
         (lambda folder: compile("x = 1", "f", "exec"), "compile"),
         (lambda folder: (folder / "new").write_text("x"), "open"),
         (lambda folder: subprocess.run(["true"], check=True), "subprocess.Popen"),
+        (lambda folder: warnings.warn("odd", stacklevel=1), "it warns, which a command prints: odd"),
         (lambda folder: importlib.util.find_spec("this_module_is_not_there.inside"), "import"),
     ],
 )
