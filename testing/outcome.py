@@ -24,7 +24,7 @@ class Outcome:
     """Why it does not apply, in whole or for some of the rules."""
     counterexample: Counterexample | None = None
     reproduce: str = ""
-    """Of a failure: the example as JSON, which `try_rule(reproduce=...)` and `test-rule --reproduce` try again."""
+    """Of a failure: the example as JSON, which `test-rule --reproduce` tries again."""
 
     def as_data(self) -> dict[str, Any]:
         """Plain data, for JSON."""
