@@ -92,6 +92,7 @@ def test_compiled_contenders(tiny: str) -> None:
     assert contest["backprop/inductor"].baseline == "compiled"
 
 
+@pytest.mark.slow
 def test_peak_memory_of_kolen_pollack_is_that_of_backprop_and_b_and_its_momentum(tiny: str) -> None:
     backprop, kolen_pollack = (peak(made(tiny), f"{name}/torch") for name in ("backprop", "kolen_pollack"))
     b = 4 * (3 * 4 * 3 * 3)  # bytes of v1->answer's; the first projection has none

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from .commands import counterstream
 
 TINY = """
@@ -14,6 +16,7 @@ projections:
 """
 
 
+@pytest.mark.slow
 def test_bench(tmp_path: Path) -> None:
     (tmp_path / "tiny.yaml").write_text(TINY)
     done = counterstream(

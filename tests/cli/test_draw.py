@@ -78,6 +78,8 @@ def test_an_unknown_block_leaves_with_exit_code_2_and_no_file(tmp_path: Path) ->
 @pytest.mark.skipif(not FIGURES.exists(), reason="the documents are not part of an installed package")
 @pytest.mark.parametrize("name", ["digits_resnet", "resnet50"])
 def test_the_figures_of_the_documents_are_current(name: str) -> None:
-    """If this fails on purpose: counterstream draw NAME --learning weight_mirror -o docs/figures/NAME.svg"""
+    """If this fails on purpose, remove the figure, then
+    counterstream draw NAME --learning weight_mirror -o docs/figures/NAME.svg
+    """
     drawn = as_svg(picture(cs.load(name, learning="weight_mirror")))
     assert (FIGURES / f"{name}.svg").read_text(encoding="utf-8") == drawn

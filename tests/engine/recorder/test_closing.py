@@ -19,6 +19,7 @@ import signal, sys, threading, time
 from pathlib import Path
 from counterstream.engine.recorder import Weights
 from counterstream.engine.recorder.file import RunFile
+from counterstream.engine.training.interruption import Interruption
 from tests.engine.recorder import samples
 signal.signal(signal.SIGINT, signal.default_int_handler)
 append = RunFile.append
@@ -37,7 +38,6 @@ print("closing", flush=True)
 recorder.close()
 """
 AS_RUN_DOES = """
-from counterstream.engine.training.interruption import Interruption
 with Interruption():
     print("closing", flush=True)
     recorder.close()

@@ -182,6 +182,7 @@ while True:
 """
 
 
+@pytest.mark.slow
 def test_a_reader_beside_the_writer_sees_whole_records_only(tmp_path: Path) -> None:
     path, root, lines = tmp_path / "run.h5", Path(__file__).parents[3], list[str]()
     with samples.recorder(path).prepare() as recorder:

@@ -26,6 +26,7 @@ EXACT = {
 }
 
 
+@pytest.mark.slow
 def test_two_processes_learn_what_one_learns(tmp_path: Path) -> None:
     file = save(tmp_path, validation=True, **(KEYS | EXACT))
     both = together(PLAIN, run(file, tmp_path / "two"))

@@ -73,6 +73,7 @@ def test_a_step_of_backprop_equals_autograd(family: str) -> None:
     assert_same(arrays(brought.state_dict(sim)), arrays(module.state_dict()), 1e-8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", TRAINED)
 def test_a_step_under_every_learning_system(family: str) -> None:
     """Finite, and every forward weight has moved."""
