@@ -36,14 +36,14 @@ def main() -> int:
     planned = [piece for piece in pieces.plan(asked.inputs, asked.seed, asked.piece) if asked.kind in piece[0]]
     left = [piece for piece in planned if piece[-1] not in {done.number for done in state.done}]
     in_time = takewhile(lambda _: time.monotonic() - began < 60 * asked.minutes, left)
+    before = state.seconds
     for piece in pieces.run(in_time, asked.jobs):
         state.done.append(piece)
+        state.seconds = before + time.monotonic() - began
+        if asked.state:
+            state.keep(asked.state)
         said = f"{piece.inputs} inputs, {len(piece.findings)} findings, {piece.seconds:.1f} s"
         print(f"{len(state.done)}/{len(planned)} {piece.kind}: {said}", file=sys.stderr)
-    state.seconds += time.monotonic() - began
-    if asked.state:
-        kept = {"seconds": state.seconds, "done": [vars(piece) for piece in state.done]}
-        asked.state.write_text(json.dumps(kept), encoding="utf-8")
     if len(state.done) < len(planned):
         print(f"{len(planned) - len(state.done)} pieces are left: call again", file=sys.stderr)
         return UNFINISHED
@@ -60,6 +60,10 @@ class _State:
 
     done: list[pieces.Piece] = field(default_factory=list)
     seconds: float = 0.0
+
+    def keep(self, path: Path) -> None:
+        kept = {"seconds": self.seconds, "done": [vars(piece) for piece in self.done]}
+        path.write_text(json.dumps(kept), encoding="utf-8")
 
 
 def _state(path: Path | None) -> _State:

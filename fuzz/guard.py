@@ -15,8 +15,10 @@ from typing import Any
 
 SECONDS = 2.0
 """Of processor time, for one input."""
-_HOPELESS = 60
-"""Seconds after which an input is given up, by an exception; if none gets through, the process ends, as many later."""
+_HOPELESS = 20
+"""Seconds, those left out in which others had the processor, after which an input is given up by an exception."""
+_DEAD = 900
+"""Seconds after which the process ends, where no exception gets through."""
 MEGABYTES = 400
 """By which one input may raise the most memory that the process ever had."""
 
@@ -67,8 +69,25 @@ def _shown(details: tuple[Any, ...]) -> str:
 _watch: _Watch | None = None
 
 
-def _gave_up(number: int, frame: FrameType | None) -> None:
-    raise Forbidden(f"a hang: no answer after {_HOPELESS} s")
+class _Alarm:
+    """Gives an input up. On a busy machine a process may wait for its turn for minutes: that is no hang."""
+
+    def __init__(self) -> None:
+        self.began = time.monotonic() - _queued()
+        signal.signal(signal.SIGALRM, self.ring)
+        signal.setitimer(signal.ITIMER_REAL, _HOPELESS)
+
+    def ring(self, number: int, frame: FrameType | None) -> None:
+        left = _HOPELESS - (time.monotonic() - _queued() - self.began)
+        if left <= 0:
+            raise Forbidden(f"a hang: no answer after {_HOPELESS} s")
+        signal.setitimer(signal.ITIMER_REAL, left)
+
+
+def _queued() -> float:
+    """Seconds for which this process was ready and others ran."""
+    with open("/proc/self/schedstat", encoding="ascii") as file:
+        return int(file.read().split()[1]) / 1e9
 
 
 @contextmanager
@@ -77,9 +96,8 @@ def watched(seconds: float = SECONDS) -> Iterator[None]:
     global _watch  # noqa: PLW0603  # hooks are for the whole process
     _watch = _watch or _Watch()
     _watch.heard, before = [], _peak()
-    signal.signal(signal.SIGALRM, _gave_up)
-    signal.setitimer(signal.ITIMER_REAL, _HOPELESS)
-    faulthandler.dump_traceback_later(2 * _HOPELESS, exit=True)
+    _Alarm()
+    faulthandler.dump_traceback_later(_DEAD, exit=True)
     began = time.process_time()
     _watch.listening = True
     try:

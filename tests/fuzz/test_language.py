@@ -4,6 +4,7 @@ Run for long: `python -m fuzz --inputs 100000 --log fuzz/log.txt`.
 """
 
 import importlib.util
+import os
 import subprocess
 import sys
 import warnings
@@ -76,6 +77,13 @@ def test_the_guard_lets_reading_pass(tmp_path: Path, guard: ModuleType) -> None:
 def test_the_guard_ends_what_takes_too_long(guard: ModuleType) -> None:
     with pytest.raises(guard.Forbidden, match="processor time"), guard.watched(seconds=0.01):
         sum(range(5_000_000))
+
+
+def test_the_guard_ends_what_never_answers(tmp_path: Path, guard: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard, "_HOPELESS", 0.1)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(guard.Forbidden, match="a hang"), guard.watched():
+        (tmp_path / "pipe").read_text()
 
 
 @pytest.mark.parametrize(
