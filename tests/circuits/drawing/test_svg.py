@@ -15,8 +15,8 @@ NAMESPACE = "{http://www.w3.org/2000/svg}"
 
 
 def hostile() -> cs.Circuit:
-    """A circuit whose every free text tries to be markup."""
-    circuit = cs.load("digits_resnet", learning="kolen_pollack")
+    """A circuit whose every free text tries to be markup. No file may hold such texts: they are put in afterwards."""
+    circuit = cs.expand(cs.load("digits_resnet", learning="kolen_pollack"))
     return circuit.model_copy(update={"name": HOSTILE, "description": HOSTILE * 3})
 
 
