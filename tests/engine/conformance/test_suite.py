@@ -52,6 +52,7 @@ def check_passed(done: subprocess.CompletedProcess[str]) -> None:
     assert "skipped" not in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ["reference", "torch"])
 def test_conforms(engine: str, tmp_path: Path) -> None:
     check_passed(run_suite(tmp_path, "--engine", engine, "--examples", "5"))
