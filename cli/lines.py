@@ -82,7 +82,7 @@ def describe(figures: "Figures") -> list[str]:
     """What some steps brought, in a few words each; what was not measured is left out."""
     shares = ((shown, getattr(figures, name, None)) for name, shown in ACCURACIES.items())
     angles = (("matrix", figures.matrix_angle), ("delta", figures.delta_angle))
-    waiting = [] if figures.data_wait is None else [f"data wait {figures.data_wait:.0%}"]
+    waiting = [] if figures.data_wait_share is None else [f"data wait {figures.data_wait_share:.0%}"]
     return [
         f"loss {figures.loss:.3f}",
         *(f"{shown} {value:.1%}" for shown, value in shares if value is not None),

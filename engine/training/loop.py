@@ -106,7 +106,7 @@ class Training:
             loss=mean.loss,
             accuracy=mean.accuracy,
             images_per_second=mean.images_per_second(self.experiment.batch),
-            data_wait=mean.data_wait,
+            data_wait_share=mean.data_wait_share,
             validation_accuracy=validation.accuracy if validation else None,
             validation_top5_accuracy=validation.top5_accuracy if validation else None,
             matrix_angle=self._observer.matrix_angle,

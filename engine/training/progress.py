@@ -29,7 +29,8 @@ class Figures:
     """What some steps brought, up to `step`, counted from the start of the run.
 
     Loss and accuracies are means over them; angles, in degrees, are medians over layers as last measured. None: not
-    measured. images_per_second: by the clock, waiting for data included. data_wait: the share of that time so spent.
+    measured. images_per_second: by the clock, waiting for data included. data_wait_share: the share of that time so
+    spent.
     """
 
     step: int
@@ -37,7 +38,7 @@ class Figures:
     accuracy: float
     images_per_second: float
     top5_accuracy: float | None = None
-    data_wait: float | None = None
+    data_wait_share: float | None = None
     matrix_angle: float | None = None
     delta_angle: float | None = None
 
@@ -170,7 +171,7 @@ class Pulse:
             loss=self._loss / self._count,
             accuracy=self._accuracy / self._count,
             images_per_second=self._images / elapsed if elapsed else math.nan,
-            data_wait=None if self._waited is None or not elapsed else self._waited / elapsed,
+            data_wait_share=None if self._waited is None or not elapsed else self._waited / elapsed,
             matrix_angle=matrix_angle,
             delta_angle=delta_angle,
         )

@@ -76,7 +76,8 @@ class Saver:
         """Save this state once all processes have seen that they hold the same."""
         sim.check_in_step()
         if self._checkpoints is not None:
-            self._checkpoints.save(sim, step, progress(), mark(), self.best[0] if self.best else None)
+            best = self.best[0] if self.best and self._keeping and self._keeping.best else None
+            self._checkpoints.save(sim, step, progress(), mark(), best)
         self._saved_at = time.monotonic()
 
     def heed(self, word: Word) -> None:

@@ -38,7 +38,7 @@ class Tally:
         return self.accuracies / self.steps if self.steps else math.nan
 
     @property
-    def data_wait(self) -> float | None:
+    def data_wait_share(self) -> float | None:
         """The share of that time which was spent waiting for data."""
         elapsed = self.seconds + self.waited
         return self.waited / elapsed if elapsed else None

@@ -16,7 +16,7 @@ TAGS = {
     "validation_accuracy": "validation/top-1",
     "validation_top5_accuracy": "validation/top-5",
     "images_per_second": "speed/images per second",
-    "data_wait": "speed/share of time waiting for data",
+    "data_wait_share": "speed/share of time waiting for data",
     "matrix_angle": "angles/matrix, median over layers",
     "delta_angle": "angles/delta, median over layers",
 }

@@ -33,7 +33,7 @@ def test_a_line_says_all_that_was_measured() -> None:
         display.step_finished(RUN, after(0))
         clock.wait(60)
         display.step_finished(
-            RUN, after(15, top5_accuracy=0.75, data_wait=0.031, matrix_angle=12.4, delta_angle=20.2)
+            RUN, after(15, top5_accuracy=0.75, data_wait_share=0.031, matrix_angle=12.4, delta_angle=20.2)
         )  # 1.5 epochs in 60 s: 88.5 more in 3540 s, and seven runs of an hour
     assert text.getvalue() == (
         "[ 3/10] kolen_pollack, seed 0: epoch 1.50/90, loss 2.000, top-1 50.0%, top-5 75.0%, 1,234 images/s, "

@@ -15,7 +15,7 @@ from .systems import Array, System, random_system, rotations, stream
 
 Pixels = NDArray[np.uint8]
 
-# How much images of one class differ. Measured on small residual networks, see docs/data.md.
+# How much images of one class differ. How well systems learn images drawn so: docs/rehearsal.md.
 MAPS_VARY = 0.03  # standard deviation of each number of a map
 TURN = np.pi / 8  # to either side
 STRETCH, SHEAR = 0.15, 0.15  # of one axis against the other, up to

@@ -75,18 +75,20 @@ class Layout:
         seen = [(entry, os.stat(entry).st_mtime_ns) for entry in (folder, file)]
 
         def listing() -> Iterator[tuple[int, Sequence[str]]]:
-            images = [image for image in _images(folder) if f"val/{image}" not in self._excluded]
-            named = classes(images)
+            images = _images(folder)
+            named = classes(images)  # of all of them: a file may say classes by place
             labels = {name: label for label, name in enumerate(self.classes)}
             for image in images:
-                yield _label(file, image, named, labels), [image]
+                if f"val/{image}" not in self._excluded:
+                    yield _label(file, image, named, labels), [image]
 
         return _some(indexed(folder, [*((str(entry), changed) for entry, changed in seen), *self._lasting], listing))
 
     @property
     def _lasting(self) -> list[tuple[str, int]]:
-        """What an index depends on beside its folders, in their form."""
-        return [(f"without {name}", 0) for name in sorted(self._excluded)]
+        """What an index depends on beside its folders, in their form: what is left out, and which label a class has."""
+        without = [(f"without {name}", 0) for name in sorted(self._excluded)]
+        return [*without, *((f"class {name}", label) for label, name in enumerate(self.classes))]
 
 
 def _excluded(file: Path | None) -> frozenset[str]:

@@ -21,10 +21,15 @@ def trained(
     options: Mapping[str, Any] | None = None,
     parameters: Mapping[str, float] | None = None,
 ) -> Simulator:
-    """The stock circuit after training, momentum 0.9 and a cosine schedule."""
-    data = digits()
+    """A stock circuit after training: see `train`."""
     loaded = cs.load(circuit, learning=learning, parameters={"decay": decay, **(parameters or {})}, options=options)
-    sim = cs.compile(loaded, consolidation=cs.Consolidation(rate=rate, momentum=0.9))
+    return train(loaded, epochs=epochs, rate=rate)
+
+
+def train(circuit: cs.Circuit, *, epochs: int, rate: float) -> Simulator:
+    """The circuit after training, momentum 0.9 and a cosine schedule."""
+    data = digits()
+    sim = cs.compile(circuit, consolidation=cs.Consolidation(rate=rate, momentum=0.9))
     every = [rows for epoch in range(epochs) for rows in training_batches(len(data.train), BATCH, 0, epoch)]
     for step, rows in enumerate(every):
         batch = data.train.take(rows)

@@ -1,11 +1,10 @@
 """Stock systems learn the handwritten digits in a small conv net, in four epochs, to floors far above chance (10 %)."""
 
-from math import cos, pi
-
 import pytest
 
 import counterstream as cs
-from counterstream.engine.data import digits, training_batches
+
+from .on_digits import accuracy, train, trained
 
 FLOORS = {
     "uniform_sign_feedback": 0.93,
@@ -15,13 +14,13 @@ FLOORS = {
     "direct_random_target_projection": 0.45,
 }
 """Of the accuracy on the test images."""
-EPOCHS, BATCH = 4, 64
+EPOCHS, RATE, DECAY = 4, 0.1, 0.02
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("system", "floor"), FLOORS.items())
 def test_on_digits(system: str, floor: float) -> None:
-    assert accuracy(cs.load("plain_cnn", learning=system, parameters={"decay": 0.02})) > floor
+    assert accuracy(trained("plain_cnn", system, epochs=EPOCHS, rate=RATE, decay=DECAY)) > floor
 
 
 DALE = """
@@ -43,20 +42,4 @@ parameters: {decay: 0.02}
 
 @pytest.mark.slow
 def test_a_net_under_dales_law_on_digits() -> None:
-    assert accuracy(cs.loads(DALE)) > 0.6
-
-
-def accuracy(circuit: cs.Circuit) -> float:
-    """On the test images, after training."""
-    data = digits()
-    sim = cs.compile(circuit, consolidation=cs.Consolidation(rate=0.1, momentum=0.9))
-    every = [rows for epoch in range(EPOCHS) for rows in training_batches(len(data.train), BATCH, 0, epoch)]
-    for step, rows in enumerate(every):
-        batch = data.train.take(rows)
-        sim.rate = (1 + cos(pi * step / len(every))) / 2
-        sim.step(batch.images, batch.target)
-        for name, mode in sim.compiled.modes.items():
-            if mode.mode.isolates:
-                sim.run(name)
-    test = data.test.take(range(len(data.test)))
-    return sim.evaluate(test.images, test.target)["accuracy"]
+    assert accuracy(train(cs.loads(DALE), epochs=EPOCHS, rate=RATE)) > 0.6

@@ -16,7 +16,7 @@ RUN = RunName(system="backprop", seed=3, path=Path("out/backprop-seed3.h5"))
 
 def after(step: int, loss: float = 2.0, wait: float | None = None) -> StepReport:
     return StepReport(
-        step=step, steps=90, steps_per_epoch=10, loss=loss, accuracy=0.5, images_per_second=12.0, data_wait=wait
+        step=step, steps=90, steps_per_epoch=10, loss=loss, accuracy=0.5, images_per_second=12.0, data_wait_share=wait
     )
 
 
@@ -39,7 +39,7 @@ def test_every_line_is_an_object_that_says_what_was_measured(tmp_path: Path) -> 
     started, steps, epoch, finished, noted = lines(path)
     assert (started["event"], started["file"], started["runs"]) == ("started", "backprop-seed3.h5", 2)
     assert (steps["system"], steps["seed"], steps["step"], steps["epoch"]) == ("backprop", 3, 5, 0.5)
-    assert steps["data_wait"] == 0.25
+    assert steps["data_wait_share"] == 0.25
     assert "matrix_angle" not in steps
     assert (epoch["event"], epoch["epoch"], epoch["loss"]) == ("epoch", 1, None)
     assert finished["test_accuracy"] == 0.75
@@ -75,7 +75,7 @@ def test_tensorboard_shows_what_was_measured_and_forgets_what_is_done_again(tmp_
     folder = tmp_path / "backprop-seed3.tensorboard"
     events = accumulator.EventAccumulator(str(folder)).Reload()
     assert [(event.step, event.value) for event in events.Scalars(TAGS["loss"])] == [(1, 11), (2, 22), (3, 23), (4, 24)]
-    assert TAGS["data_wait"] in events.Tags()["scalars"]
+    assert TAGS["data_wait_share"] in events.Tags()["scalars"]
     assert TAGS["top5_accuracy"] not in events.Tags()["scalars"]
     OutputFolder(tmp_path, overwrite=True)
     assert not folder.exists()

@@ -50,7 +50,7 @@ def test_reports_come_each_second_and_lose_no_step(steps: list[tuple[float, floa
             elapsed = sum(seconds + waited for seconds, waited, _ in told)
             assert report.loss == pytest.approx(sum(loss for *_, loss in told) / len(told), abs=1e-9)
             assert report.images_per_second == pytest.approx(4 * len(told) / elapsed)
-            assert report.data_wait == pytest.approx(sum(waited for _, waited, _ in told) / elapsed, abs=1e-9)
+            assert report.data_wait_share == pytest.approx(sum(waited for _, waited, _ in told) / elapsed, abs=1e-9)
             assert report.epoch == pytest.approx(number / 6)
     assert all(later - earlier >= 1 - 1e-9 for earlier, later in pairwise(times))
     assert now - times[-1] < 1 or done == len(steps)
@@ -76,7 +76,7 @@ def test_waiting_that_was_not_measured_is_not_told() -> None:
     for step, waited in ((1, 0.5), (2, None), (3, 0.5)):
         now += 0.5 if step == 1 else 2.0
         pulse.step(step, loss=1.0, accuracy=math.nan, images=8, seconds=0.5, waited=waited)
-    assert [report.data_wait for report in hearing.heard] == [None, 0.5]
+    assert [report.data_wait_share for report in hearing.heard] == [None, 0.5]
     assert hearing.heard[0].images_per_second == pytest.approx(16)  # by the seconds that are known
 
 

@@ -5,6 +5,7 @@ import pickle
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from counterstream.engine.data import DataError
@@ -95,3 +96,25 @@ def test_an_index_is_handed_on_by_name(tmp_path: Path) -> None:
     handed = pickle.dumps(train)
     assert len(handed) < 500
     assert names(pickle.loads(handed)) == names(train)
+
+
+def test_labels_follow_the_classes_of_train(tmp_path: Path) -> None:
+    """Nothing in val has changed, but b has another label."""
+    touch(tmp_path, "train/b/1.jpg", "val/b/1.jpg")
+    changed = 1_000_000_000
+    for folder in ("train", "train/b", "val", "val/b"):  # settled, so that the index is kept
+        os.utime(tmp_path / folder, (changed, changed))
+    assert Layout(tmp_path).val().labels.tolist() == [0]
+    touch(tmp_path, "train/a/1.jpg")
+    assert Layout(tmp_path).val().labels.tolist() == [1]
+
+
+def test_a_class_by_place_counts_what_is_left_out(tmp_path: Path) -> None:
+    savemat = pytest.importorskip("scipy.io").savemat
+    synsets = np.array([(1, "a"), (2, "b")], [("ILSVRC2012_ID", "i4"), ("WNID", object)])
+    touch(tmp_path, "train/a/1.jpg", "train/b/1.jpg", "val/1.jpg", "val/2.jpg", "val/3.jpg")
+    savemat(tmp_path / "meta.mat", {"synsets": synsets[:, None]})
+    (tmp_path / "ILSVRC2012_validation_ground_truth.txt").write_text("1\n1\n2\n")
+    (tmp_path / "bad.txt").write_text("val/2.jpg\tit is empty\n")
+    val = Layout(tmp_path, tmp_path / "bad.txt").val()
+    assert (names(val), val.labels.tolist()) == (["1.jpg", "3.jpg"], [0, 1])
