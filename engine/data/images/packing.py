@@ -182,7 +182,7 @@ class _Begun:
         self.part = output.with_name(f"{output.name}.part")
         self.rows_file = output.with_name(f"{output.name}.part.rows")
         self._line = json.dumps(plan).encode() + b"\n"
-        if not (self.rows_file.exists() and self.part.exists()):
+        if not self.rows_file.exists():
             self.rows_file.write_bytes(self._line)
             self.part.write_bytes(bytes(HEADER))
         known = self.rows_file.read_bytes()
