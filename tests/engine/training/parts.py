@@ -18,7 +18,7 @@ from .killed import dying
 from .resuming import KEYS
 from .small import prepared
 
-LIMIT = 60  # seconds for a part; one that hangs ends by SIGALRM
+LIMIT = 120  # seconds for a part; one that hangs ends by SIGALRM
 
 
 def part(folder: Path, output: Path, system: str, ranks: int) -> list[int]:
