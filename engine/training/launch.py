@@ -15,13 +15,14 @@ from .company import ALONE, Company
 from .errors import ExperimentError
 from .experiment import Experiment
 
+ATTEMPT = "TORCHELASTIC_RESTART_COUNT"
 PATIENCE = timedelta(minutes=10)
 """How long a rank waits for the others before it gives up. Longer than a compilation or an epoch's end takes."""
 
 
 def restarted() -> bool:
     """Whether torchrun started this process anew after one of the ranks had failed."""
-    return int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")) > 0
+    return int(os.environ.get(ATTEMPT, "0")) > 0
 
 
 @contextmanager
@@ -35,6 +36,8 @@ def company_of(experiment: Experiment) -> Iterator[Company]:
         return
     import torch
     from torch import distributed
+    from torch.distributed.distributed_c10d import PrefixStore
+    from torch.distributed.rendezvous import rendezvous
 
     from ..ranks import Ranks
 
@@ -42,8 +45,12 @@ def company_of(experiment: Experiment) -> Iterator[Company]:
     on_gpu = device.startswith("cuda")
     if on_gpu:
         torch.cuda.set_device(device)
+    backend = "cpu:gloo,cuda:nccl" if on_gpu else "gloo"
     try:
-        distributed.init_process_group("cpu:gloo,cuda:nccl" if on_gpu else "gloo", timeout=PATIENCE)
+        store, rank, size = next(rendezvous("env://", timeout=PATIENCE))
+        # torchrun's store outlives restarts: without names of its own an attempt may read where dead ranks listened.
+        own = PrefixStore(f"{os.environ.get(ATTEMPT, '0')} of {size}", store)
+        distributed.init_process_group(backend, store=own, rank=rank, world_size=size, timeout=PATIENCE)
     except (RuntimeError, ValueError) as error:
         raise RanksError(
             f"rank {os.environ['RANK']} of {os.environ['WORLD_SIZE']} cannot join the others "

@@ -186,8 +186,7 @@ def test_torchrun_starts_anew_and_the_run_goes_on(tmp_path: Path) -> None:
     """By itself, in each run of an experiment."""
     systems = ["backprop", "kolen_pollack"]
     file, straight = save(tmp_path, learning=f"[{', '.join(systems)}]", **KEYS), tmp_path / "straight"
-    # Two kills, and as many more: on a busy machine ranks sometimes fail to find each other in Gloo's time.
-    killed = together(dying("kill", tmp_path, step=13, rank=1), run(file, tmp_path), restarts=4)
+    killed = together(dying("kill", tmp_path, step=13, rank=1), run(file, tmp_path), restarts=2)
     through = together(PLAIN, run(file, straight))
     assert (killed.returncode, through.returncode) == (0, 0), killed.stderr + through.stderr
     for system in systems:
