@@ -94,8 +94,8 @@ class Writer:
 
     def hand_over(self, entry: Record | Result | Mark) -> None:
         """Queues what is to be written; waits where too much is queued already."""
-        self._wait(lambda: len(self._pending) < PENDING_RECORDS)
-        with self._changed:
+        with self._changed:  # held throughout: a mark queued after a failure would wait for ever
+            self._wait(lambda: len(self._pending) < PENDING_RECORDS)
             self._pending.append(entry)
             self._changed.notify_all()
 

@@ -192,7 +192,9 @@ class _Begun:
                 f"{self.part.name} and {self.rows_file.name}"
             )
         rows = np.frombuffer(known[len(self._line) :], ROW, (len(known) - len(self._line)) // ROW.itemsize)
-        there = self.part.stat().st_size - HEADER if self.part.exists() else 0
+        if not self.part.exists():  # ended between the two files, or removed
+            self.part.write_bytes(bytes(HEADER))
+        there = self.part.stat().st_size - HEADER
         self._count = int(np.searchsorted(rows["length"].cumsum(), there, side="right"))
         self.length = int(rows["length"][: self._count].sum())
 

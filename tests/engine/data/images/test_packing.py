@@ -122,6 +122,19 @@ def test_another_plan_does_not_go_on(folder: Path, tmp_path: Path) -> None:
         pack(folder, tmp_path / "x.pack", SMALL)
 
 
+def test_rows_without_their_images_begin_anew(folder: Path, packed: Path, tmp_path: Path) -> None:
+    output = tmp_path / "x.pack"
+
+    def stop(done: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        pack(folder, output, SMALL, progress=stop)
+    (tmp_path / "x.pack.part").unlink()
+    pack(folder, output, SMALL)
+    assert output.read_bytes() == packed.read_bytes()
+
+
 def test_a_full_disk_is_named_and_nothing_is_lost(
     folder: Path, packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
