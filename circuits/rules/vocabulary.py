@@ -13,6 +13,7 @@ class Vocabulary:
 
     def __init__(self, kind: RuleKind, *, parameters: Collection[str], modulators: Collection[str], noise: bool):
         self.kind = kind
+        self._reasons: dict[str, str] = {}
         self.reserved = tuple(name for name in parameters if name in RESERVED_WORDS or name in FUNCTIONS)
         self.names: dict[str, Expression] = {
             **visible_signals(kind, noise=noise),
@@ -26,7 +27,9 @@ class Vocabulary:
 
     def why_unknown(self, name: str) -> str:
         """The reason for which the name means nothing here, and the nearest name that does."""
-        return f"{self._reason(name)} {suggest(name, self.names)}"
+        if name not in self._reasons:  # it may stand in one rule a hundred times
+            self._reasons[name] = f"{self._reason(name)} {suggest(name, self.names)}"
+        return self._reasons[name]
 
     def _reason(self, name: str) -> str:
         owner, _, attribute = name.partition(".")
