@@ -109,7 +109,7 @@ def rows(experiment: Experiment, name: str, systems: Sequence[str], runs: Sequen
     for system, circuit in circuits.items():
         own = [run for run in runs if run["system"] == system]
         whole = [run for run in own if "diverged" not in run]
-        accuracy = spread(whole, "accuracy") if len(whole) == len(own) else diverged(own)
+        accuracy = "; ".join(filter(None, (spread(whole, "accuracy") if whole or not own else "", diverged(own))))
         yield [
             system,
             transport(circuit),
@@ -130,6 +130,8 @@ def spread(runs: Sequence[Run], what: str, unit: str = "") -> str:
 
 def diverged(runs: Sequence[Run]) -> str:
     steps = sorted(run["diverged"] for run in runs if "diverged" in run)
+    if not steps:
+        return ""
     when = f"{steps[0]}" if steps[0] == steps[-1] else f"{steps[0]} to {steps[-1]}"
     return f"diverged in {len(steps)} of {len(runs)}, at step {when}"
 
