@@ -13,6 +13,7 @@ from ..subject import Subject, modulators_of
 from .property import Property
 
 SAMPLES = 4
+CERTAIN = 2  # standard errors: an average that may well be chance is no counterexample
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ def descent(subject: Subject, example: Example, claim: Descent) -> Counterexampl
     """E[(L(w + rate dw) - L(w)) / rate] < 0 over draws of networks and batches, L the loss on the batch.
 
     As `rate` goes to 0 this is the mean of dw times the loss's gradient: dw need not be the gradient, but must point
-    downhill on average.
+    downhill on average. It fails where the average lies above 0 by more than two of its standard errors.
     """
     network = example.network
     sim = network.simulator(subject, claim.rate)
@@ -42,7 +43,7 @@ def descent(subject: Subject, example: Example, claim: Descent) -> Counterexampl
         drawn.learn(sim, *batch)
         changes.append((sim.evaluate(*batch)["loss"] - before) / claim.rate)
     mean, error = float(np.mean(changes)), float(np.std(changes, ddof=1) / len(changes) ** 0.5)
-    if mean < 0:
+    if mean <= CERTAIN * error:
         return None
     return Counterexample(
         where=f"{subject.name}, in the network image -first-> h -second-> out",
