@@ -101,7 +101,11 @@ def carry_out(
         prepared = prepare(experiment, circuits_of(experiment), company)
         output = company.told(lambda: _output(folder, prepared, overwrite=overwrite, resume=resume))
         finished = Finished()
-        watched = watching(output, prepared, tensorboard=tensorboard) if company.leads else nullcontext(Silent())
+        watched = (
+            watching(output, prepared, tensorboard=tensorboard, processes=company.size)
+            if company.leads
+            else nullcontext(Silent())
+        )
         try:
             with watched as progress:
                 run_experiment(prepared, output, progress=progress, finished=finished, company=company, resume=resume)

@@ -14,15 +14,19 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def watching(output: "OutputFolder", prepared: "Prepared", *, tensorboard: bool = False) -> "Iterator[Progress]":
-    """Write what explains the folder; then a display, a log and a journal that listen until all is over."""
+def watching(
+    output: "OutputFolder", prepared: "Prepared", *, tensorboard: bool = False, processes: int = 1
+) -> "Iterator[Progress]":
+    """Write what explains the folder; then a display, a log and a journal that listen until all is over. `processes`:
+    how many carry the experiment out together.
+    """
     from ..engine.training import Together
     from ..engine.training.account import JOURNAL, LOG, write_account
     from ..engine.training.journal import Journal
     from ..engine.training.tensorboard import TensorBoard
 
     board = TensorBoard(output) if tensorboard else None
-    write_account(output, prepared, command_line())
+    write_account(output, prepared, command_line(), processes)
     with ExitStack() as stack:
         members: list[Progress] = [
             stack.enter_context(Display()),

@@ -91,6 +91,17 @@ class Ranks:
             self._distributed.all_reduce(tensor, group=self._group)
         return tensor
 
+    def first(self, value: Any) -> Any:
+        """Rank 0's value on every rank, arrays as `sum` takes them; the value stays as it is."""
+        import torch
+
+        if isinstance(value, np.ndarray):
+            return self.first(torch.tensor(value)).numpy()
+        told = value.clone(memory_format=torch.contiguous_format)
+        with self._reached():
+            self._distributed.broadcast(told, src=self._source, group=self._group)
+        return told
+
     def begin_adding_up(self, tensor: Any) -> Callable[[], None]:
         """As `add_up`, but returns at once; calling what it gave waits until the tensor holds the sum."""
         with self._reached():

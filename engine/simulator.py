@@ -25,6 +25,7 @@ from .errors import SimulationError
 from .noise_source import PROBE, NoiseSource
 from .overlapping import Overlapping
 from .ranks import NOBODY, Ranks, Share
+from .rounding import take_roundings
 from .stepping import Stepper
 from .views import Floats, States, Weights
 
@@ -381,6 +382,19 @@ class Simulator:
         """One array of state as it is now, to be read and not written into: no copy where the engine can do without."""
         return self.engine.view(self._state[name])
 
+    def state_array(self, name: str) -> Any:
+        """One array of state as the engine has it, not to be written into."""
+        return self._state[name]
+
+    def put_state(self, name: str, value: Any) -> None:
+        """Put an array of the engine in the place of one of its shape: in its memory, where the simulator works in
+        place.
+        """
+        if self.in_place:
+            self._state[name][...] = value
+        else:
+            self._state = {**self._state, name: self.engine.array(value)}
+
     def set_state(self, name: str, value: ArrayLike) -> None:
         """Set one array of state. Raises SimulationError for an unknown name or another shape."""
         self._state = {**self._state, name: self._fitted(name, value)}
@@ -407,9 +421,12 @@ class Simulator:
         """Raise RanksError, on every rank, unless all ranks hold the same: state to the last bit, steps, rate and seed.
 
         All ranks call it together; alone there is nothing to check. It reads the whole state: now and then is enough.
+        What mirror steps write, and each rank finds for itself, may differ by rounding where devices add up in any
+        order: there rank 0's value is taken first.
         """
         if self.ranks is None:
             return
+        take_roundings(self, self.ranks)
         held: dict[str, object] = {name: crc32(self.show_state(name).tobytes()) for name in self._state}
         held |= {f"steps/{mode}": count for mode, count in self.steps.items()}
         self.ranks.compare({**held, "rate": self.rate, "seed": self.seed, "consolidation": repr(self.compiled.common)})

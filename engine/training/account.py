@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ...circuits.writing import dump
 from ..recorder import GitState
+from .experiment import Experiment
 from .output import OutputFolder, file_name
 from .recording import environment
 from .runner import Prepared, as_yaml
@@ -26,21 +27,26 @@ circuit-SYSTEM.yaml   the network with that learning system, every population, p
 SYSTEM-seedN.h5       the recording of one run: counterstream analyze, report and table read it; docs/hdf5-format.md
 metrics.jsonl         figures of all runs as they came, a JSON object a line
 log.txt               what the screen said, and how it ended
-environment.json      versions, machine, the commands that were given, and when
+environment.json      versions, machine, the commands that were given, when, and to how many processes
 SYSTEM-seedN.checkpoints   states of a run to go on from: counterstream run ... --resume; docs/experiments.md
+SYSTEM-seedN.tensorboard   the figures once more, where --tensorboard was given: tensorboard --logdir FOLDER
 summary.json          what finished runs came to, with angles.png
 
 Runs: {systems}; seeds {seeds}.
 """
 
 
-def write_account(output: OutputFolder, prepared: Prepared, command: str) -> None:
-    """Write all of it. In a folder that is gone on with, the commands given before stay on record."""
+def write_account(output: OutputFolder, prepared: Prepared, command: str, processes: int = 1) -> None:
+    """Write all of it. In a folder that is gone on with, the commands given before stay on record. `processes`: how
+    many carry the experiment out together.
+    """
     experiment = prepared.experiment
     for system in prepared.systems:
         _write(output.file(f"circuit-{file_name(system.name)}.yaml"), dump(system.explicit))
     _write(output.file(EXPERIMENT), f"# {command}\n{as_yaml(experiment)}")
-    _write(output.file(ENVIRONMENT), json.dumps(_environment(output.file(ENVIRONMENT), command), indent=1) + "\n")
+    started = {"command": command, "time": datetime.now(UTC).isoformat(timespec="seconds"), "processes": processes}
+    told = {"environment": _environment(experiment), "started": [*_started(output.file(ENVIRONMENT)), started]}
+    _write(output.file(ENVIRONMENT), json.dumps(told, indent=1) + "\n")
     text = TEXT.format(
         name=experiment.name,
         command=command,
@@ -50,11 +56,9 @@ def write_account(output: OutputFolder, prepared: Prepared, command: str) -> Non
     _write(output.file(README), text)
 
 
-def _environment(path: Path, command: str) -> dict[str, object]:
+def _environment(experiment: Experiment) -> dict[str, object]:
     git = GitState.of(Path.cwd())
-    started = {"command": command, "time": datetime.now(UTC).isoformat(timespec="seconds")}
-    told = {**environment(), "git_commit": git.commit, "git_dirty": git.dirty}
-    return {"environment": told, "started": [*_started(path), started]}
+    return {**environment(experiment.device), "git_commit": git.commit, "git_dirty": git.dirty}
 
 
 def _started(path: Path) -> list[object]:

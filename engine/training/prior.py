@@ -27,7 +27,9 @@ class Prior:
 
     @classmethod
     def of(cls, recording: Path, identity: Identity, checkpoints: Checkpoints, noted: Callable[[str], None]) -> "Prior":
-        """Look at a run's recording and its checkpoints. Raises CheckpointError where they are of another run."""
+        """Look at a run's recording and its checkpoints. Raises CheckpointError where they are of another run, or where
+        there are checkpoints of which none can be read: to begin anew would lose what was recorded.
+        """
         if not recording.exists():
             if checkpoints.exist:
                 raise CheckpointError(
@@ -38,6 +40,12 @@ class Prior:
         if (outcome := finished(recording, identity)) is not None:
             return cls(outcome=outcome)
         checkpoint = checkpoints.newest(noted)
+        if checkpoint is None and checkpoints.exist:
+            raise CheckpointError(
+                f"{checkpoints.folder}: one of the checkpoints must be readable to go on (none is). They and the "
+                f"recording are left as they are: use the version that wrote them, choose another --output, or remove "
+                "that folder to begin this run anew, over its recording"
+            )
         if checkpoint is None:
             noted(f"{recording}: there is no checkpoint to go on from; the run begins anew")
         else:

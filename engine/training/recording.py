@@ -175,15 +175,31 @@ class _Weights(Mapping[str, NDArray[Any]]):
         return len(self._projections)
 
 
-def environment() -> dict[str, str]:
-    """Versions and machine: what somebody else would need to judge a difference."""
+def environment(device: str = "cpu") -> dict[str, str]:
+    """Versions and machine, with the GPU if `device` is one: what somebody else would need to judge a difference."""
     found = {"python": platform.python_version(), "machine": platform.machine(), "system": platform.system()}
     for package in PACKAGES:
         try:
             found[package] = version(package)
         except PackageNotFoundError:
             continue
-    return found | {"cores": str(os.cpu_count())}
+    return found | {"cores": str(os.cpu_count())} | _gpu(device)
+
+
+def _gpu(device: str) -> dict[str, str]:
+    """Of a GPU its name, and the libraries that compute there."""
+    import torch
+
+    from ..backends.torch.engine import torch_device
+
+    place = torch_device(device)
+    if place.type != "cuda":
+        return {}
+    return {
+        "gpu": torch.cuda.get_device_name(place),
+        "cuda": str(torch.version.cuda),
+        "cudnn": str(torch.backends.cudnn.version()),
+    }
 
 
 def hidden(graph: Graph) -> list[str]:

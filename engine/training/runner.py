@@ -166,9 +166,8 @@ class Attempt:
 
     def carry_out(self, prior: Prior, progress: Progress, interruption: Interruption) -> Outcome:
         """Train to the end. All processes of the company together."""
-        device = load_engine(
-            self.experiment.engine, dtype=self.experiment.dtype, device=self.company.device or self.experiment.device
-        ).device
+        device = load_engine(self.experiment.engine, dtype=self.experiment.dtype, device=self._device).device
+        _choose_kernels(device)
         sim = compile(
             self.system.explicit,
             engine=self.experiment.engine,
@@ -188,6 +187,11 @@ class Attempt:
                 self.company, self.checkpoints if keeps else None,
             ).run(prior.checkpoint)  # fmt: skip
 
+    @property
+    def _device(self) -> str:
+        """Where this process computes."""
+        return self.company.device or self.experiment.device
+
     def _recorder(self, enrolment: Enrolment, resumed: Checkpoint | None) -> Recorder | SharedRecorder:
         """The recording, open: that of the earlier part, cut back to where it is taken up, or a new one."""
         own = Recorder(self.run.path, self._about()).enrol(*enrolment.recordables) if self.company.leads else None
@@ -205,7 +209,7 @@ class Attempt:
             seed=self.run.seed,
             transports_weights=prove(circuit).transports_weights,
             experiment=as_yaml(self._experiment_as_run),
-            environment=environment() | {"ranks": str(self.company.size)},
+            environment=environment(self._device) | {"ranks": str(self.company.size)},
             git=GitState.of(Path.cwd()),
         )
 
@@ -282,6 +286,14 @@ def _use_threads(threads: int | None) -> None:
         import torch
 
         torch.set_num_threads(threads)
+
+
+def _choose_kernels(device: str) -> None:
+    """On a GPU, let cuDNN try which of its convolutions are fastest for each shape, of which a run has few."""
+    if device.startswith("cuda"):
+        import torch
+
+        torch.backends.cudnn.benchmark = True
 
 
 def _saved(run: RunName, finished: Finished, *, goes_on: bool) -> str:

@@ -178,6 +178,40 @@ def test_only_what_needs_the_others_waits_for_them_inside_a_step() -> None:
     assert collectives(RUNS["centre"].circuit, shared=True) == 2
 
 
+@pytest.mark.parametrize("in_place", [False, True])
+def test_mirrors_that_differ_by_rounding_become_one(tmp_path: Path, in_place: bool) -> None:
+    """As GPUs leave them. Other differences are told: that of a whole mirror, and the least one of a W."""
+    job = f"""
+from counterstream.engine.rounding import found_alone
+
+sim = simulate(plain("weight_mirror"), ranks=Ranks(), in_place={in_place})
+for _ in range(3):
+    sim.run("mirror")
+true = {{name: sim.get_state(name) for name in sim.compiled.states}}
+mirrors = found_alone(sim.compiled)
+assert mirrors == ("weights/h->answer~", "weights/v2->h~", "weights/v1->v2~"), mirrors
+for name in mirrors:
+    sim.set_state(name, true[name] * (1 + 1e-6 * rank))
+sim.check_in_step()
+for name in mirrors:
+    assert (sim.get_state(name) == true[name]).all()
+
+for name, factor in (("weights/v2->h~", 1.1), ("weights/v2->h", 1 + 1e-12)):
+    sim.set_state(name, true[name] * (factor if rank else 1))
+    try:
+        sim.check_in_step()
+    except RanksError as error:
+        print(error)
+    sim.set_state(name, true[name])
+"""
+    done = succeeded(job, tmp_path)
+    for output in done.outputs:
+        told = [line.partition(")")[0] for line in output.splitlines()]
+        assert told == [
+            f"ranks must hold the same (got another weights/v2->h{end} on rank 1 than on rank 0" for end in ("~", "")
+        ]
+
+
 # ---- what goes wrong
 
 

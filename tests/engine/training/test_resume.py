@@ -109,9 +109,20 @@ def test_the_one_before_a_damaged_checkpoint_is_taken(tmp_path: Path, damage: st
     assert_same(path, straight(tmp_path, "backprop"))
 
 
+def test_a_run_whose_checkpoints_are_all_damaged_is_left_as_it_is(tmp_path: Path) -> None:
+    """Its recording may be of days."""
+    folder = stopped(tmp_path)
+    for path in folder.glob("backprop-seed0.checkpoints/step-*"):
+        path.write_bytes(b"")
+    before = (folder / "backprop-seed0.h5").read_bytes()
+    with pytest.raises(CheckpointError, match=r"one of the checkpoints must be readable to go on \(none is\)"):
+        resumed(tmp_path)
+    assert (folder / "backprop-seed0.h5").read_bytes() == before
+
+
 def test_without_any_checkpoint_the_run_begins_anew(tmp_path: Path) -> None:
     for path in (stopped(tmp_path) / "backprop-seed0.checkpoints").glob("step-*"):
-        path.write_bytes(b"")
+        path.unlink()
     path, notes = resumed(tmp_path)
     assert "there is no checkpoint to go on from; the run begins anew" in notes[-1]
     assert resumptions(path) == 0
