@@ -86,8 +86,10 @@ def sheet(
     """
     from ..engine.data.sheet import sheet as draw_sheet
 
-    drawn = draw_sheet(folder, output, split=split, classes=classes, images=images)
+    drawn, bad = draw_sheet(folder, output, split=split, classes=classes, images=images)
     print(f"{output}: {drawn} images of {folder / split}")
+    if bad:
+        print(f"{bad} could not be decoded and are marked so: `counterstream data check {folder}` says why")
 
 
 @data.command()
@@ -158,9 +160,11 @@ def check(
     """
     from ..engine.data.cores import cores
     from ..engine.data.images.checking import check as check_images
-    from ..engine.data.images.checking import sources, write_list
+    from ..engine.data.images.checking import see_that_it_can_be_written, sources, write_list
     from .counting import Counting
 
+    if output is not None:
+        see_that_it_can_be_written(output)
     images = sum(len(source.labels) for source in sources(place, ground_truth).values())
     with Counting("images", images) as counting:
         found = check_images(place, truth=ground_truth, workers=workers or cores(), progress=counting.add)

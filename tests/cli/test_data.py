@@ -46,6 +46,21 @@ def test_a_sheet_of_nothing_is_refused(tmp_path: Path) -> None:
     assert "must hold a folder of images for each class (got none)" in done.stderr
 
 
+def test_a_sheet_marks_what_is_bad(tmp_path: Path) -> None:
+    folder = tmp_path / "f"
+    CliRunner().invoke(app, ["data", "fractals", str(folder), *map(str, FEW)])
+    (folder / "train/f0000/f0000_0.JPEG").write_bytes(b"")
+    done = CliRunner().invoke(app, ["data", "sheet", str(folder), "-o", str(tmp_path / "x.png")])
+    assert done.exit_code == 0
+    assert "x.png: 3 images" in done.output
+    assert f"1 could not be decoded and are marked so: `counterstream data check {folder}`" in done.output
+
+
+def test_a_list_that_cannot_be_written_is_told_before_anything_is_looked_at(tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["data", "check", str(tmp_path), "-o", str(tmp_path / "none/bad.txt")])
+    assert str(done.exception) == f"{tmp_path / 'none/bad.txt'}: the list must be written (No such file or directory)"
+
+
 @pytest.mark.parametrize(
     ("name", "says"),
     [

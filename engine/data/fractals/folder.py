@@ -63,14 +63,21 @@ def write(folder: Path, plan: Plan, *, workers: int = 1, progress: Callable[[int
     """Write the folder, or go on with one that was begun with the same plan. Returns how many images were drawn now.
 
     Each image appears whole or not at all, and an image that is there is not drawn again. `progress` hears how many
-    images were dealt with since it last did. Raises DataError for a folder that holds anything else.
+    images were dealt with since it last did. Raises DataError for a folder that holds anything else, and
+    where images cannot be written.
     """
     _claim(folder, plan)
-    tasks = list(_tasks(folder, plan))
     drawn = 0
-    for task, fresh in zip(tasks, in_order(_draw_task, tasks, workers), strict=True):
-        drawn += fresh
-        progress(task.last - task.first)
+    try:
+        tasks = list(_tasks(folder, plan))
+        for task, fresh in zip(tasks, in_order(_draw_task, tasks, workers), strict=True):
+            drawn += fresh
+            progress(task.last - task.first)
+    except OSError as error:
+        raise DataError(
+            f"{folder}: all images must be written ({error.strerror or error}). Those that were are kept: give the "
+            "same options again to go on"
+        ) from None
     return drawn
 
 

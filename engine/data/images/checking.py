@@ -82,6 +82,17 @@ def write_list(file: Path, found: Found) -> None:
         raise DataError(f"{file}: the list must be written ({error.strerror or error})") from None
 
 
+def see_that_it_can_be_written(file: Path) -> None:
+    """Raises DataError where a list cannot be: better before a million images are looked at. Nothing is changed."""
+    was_there = file.exists()
+    try:
+        file.open("ab").close()
+        if not was_there:
+            file.unlink()
+    except OSError as error:
+        raise DataError(f"{file}: the list must be written ({error.strerror or error})") from None
+
+
 def _look(source: Source, split: str, positions: range) -> list[_Seen]:
     return [_look_at(source, split, position) for position in positions]
 

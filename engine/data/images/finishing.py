@@ -1,6 +1,7 @@
 """The last part of the way, on the device, a batch at a time: mirrored, made real numbers, normalized, mixed."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -43,9 +44,14 @@ class Finishing:
         pixels = pictures.pixels.to(self.device, non_blocking=True)
         mirrored = pictures.mirrored.to(self.device, non_blocking=True)
         pixels = torch.where(mirrored[:, None, None, None], pixels.flip(2), pixels)
-        scale = 1 / (255 * torch.tensor(self.deviation, device=self.device))
-        shift = torch.tensor(self.mean, device=self.device) / torch.tensor(self.deviation, device=self.device)
+        scale, shift = self._scale_and_shift
         return pixels.to(torch.float32).mul_(scale).sub_(shift).permute(0, 3, 1, 2)
+
+    @cached_property
+    def _scale_and_shift(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Made once: to send numbers to a device, a process waits for it."""
+        mean, deviation = (torch.tensor(triple, device=self.device) for triple in (self.mean, self.deviation))
+        return 1 / (255 * deviation), mean / deviation
 
     def _labels(self, pictures: Pictures) -> NDArray[np.int64]:
         return self.labels[pictures.samples.numpy()]

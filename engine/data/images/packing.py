@@ -182,10 +182,11 @@ class _Begun:
         self.part = output.with_name(f"{output.name}.part")
         self.rows_file = output.with_name(f"{output.name}.part.rows")
         self._line = json.dumps(plan).encode() + b"\n"
-        if not self.rows_file.exists():
+        known = self.rows_file.read_bytes() if self.rows_file.exists() else b""
+        if len(known) < len(self._line) and self._line.startswith(known):  # new, or ended before it had begun
             self.rows_file.write_bytes(self._line)
             self.part.write_bytes(bytes(HEADER))
-        known = self.rows_file.read_bytes()
+            known = self._line
         if not known.startswith(self._line):
             raise DataError(
                 f"{self.part}: was begun with other settings, or another folder. Give the same again, or remove "

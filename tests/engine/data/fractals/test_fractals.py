@@ -3,6 +3,7 @@
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from PIL import Image
 
 from counterstream.engine.data import DataError
 from counterstream.engine.data.fractals import MANIFEST, Plan, draw, stream, system_of_class, write
+from counterstream.engine.data.fractals import folder as module
 from counterstream.engine.data.fractals.systems import FILLING, filling
 
 SMALL = Plan(classes=3, train=4, val=2, size=16, seed=5)
@@ -108,6 +110,20 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(DataError, match="must be a folder that can be written to"):
         write(tmp_path / "file" / "below", SMALL)
+
+
+def test_a_full_disk_is_named_and_what_was_drawn_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def save(path: Path, *rest: Any) -> None:
+        if path.name == "f0001_1.JPEG":
+            raise OSError(28, "No space left on device")
+        saved(path, *rest)
+
+    saved = module._save
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "_save", save)
+        with pytest.raises(DataError, match=r"must be written \(No space left on device\)\. Those that were are kept"):
+            write(tmp_path, SMALL)
+    assert write(tmp_path, SMALL) == SMALL.images - 7  # six of the first class, one of the second
 
 
 def test_the_manifest_says_what_is_in_the_folder(tmp_path: Path) -> None:

@@ -122,7 +122,9 @@ def test_another_plan_does_not_go_on(folder: Path, tmp_path: Path) -> None:
         pack(folder, tmp_path / "x.pack", SMALL)
 
 
-def test_rows_without_their_images_begin_anew(folder: Path, packed: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("rows", [None, 0, 10])
+def test_rows_without_their_images_begin_anew(folder: Path, packed: Path, tmp_path: Path, rows: int | None) -> None:
+    """Of the rows all are there, or only so many bytes: a full disk leaves none."""
     output = tmp_path / "x.pack"
 
     def stop(done: int) -> None:
@@ -131,6 +133,8 @@ def test_rows_without_their_images_begin_anew(folder: Path, packed: Path, tmp_pa
     with pytest.raises(KeyboardInterrupt):
         pack(folder, output, SMALL, progress=stop)
     (tmp_path / "x.pack.part").unlink()
+    known = tmp_path / "x.pack.part.rows"
+    known.write_bytes(known.read_bytes()[:rows])
     pack(folder, output, SMALL)
     assert output.read_bytes() == packed.read_bytes()
 
