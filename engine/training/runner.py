@@ -167,7 +167,7 @@ class Attempt:
     def carry_out(self, prior: Prior, progress: Progress, interruption: Interruption) -> Outcome:
         """Train to the end. All processes of the company together."""
         device = load_engine(self.experiment.engine, dtype=self.experiment.dtype, device=self._device).device
-        _choose_kernels(device)
+        _settle_on(device)
         sim = compile(
             self.system.explicit,
             engine=self.experiment.engine,
@@ -288,12 +288,16 @@ def _use_threads(threads: int | None) -> None:
         torch.set_num_threads(threads)
 
 
-def _choose_kernels(device: str) -> None:
-    """On a GPU, let cuDNN try which of its convolutions are fastest for each shape, of which a run has few."""
+def _settle_on(device: str) -> None:
+    """On a GPU, let cuDNN try which of its convolutions are fastest for each shape, of which a run has few; and make
+    the GPU this process's own, for threads that pin memory take no other name of it.
+    """
     if device.startswith("cuda"):
         import torch
 
         torch.backends.cudnn.benchmark = True
+        if ":" in device:
+            torch.cuda.set_device(device)
 
 
 def _saved(run: RunName, finished: Finished, *, goes_on: bool) -> str:

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from counterstream.engine.training.recording import environment
-from counterstream.engine.training.runner import _choose_kernels
+from counterstream.engine.training.runner import _settle_on
 
 
 def test_on_a_cpu_nothing_is_asked_of_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -21,8 +21,15 @@ def test_a_gpu_is_named_with_its_libraries(monkeypatch: pytest.MonkeyPatch) -> N
     assert environment("auto").keys() >= {"gpu", "cuda", "cudnn", "torch"}
 
 
-@pytest.mark.parametrize(("device", "tried"), [("cpu", False), ("cuda", True), ("cuda:1", True)])
-def test_kernels_are_chosen_by_trial_on_a_gpu(monkeypatch: pytest.MonkeyPatch, device: str, tried: bool) -> None:
+@pytest.mark.parametrize(
+    ("device", "tried", "own"), [("cpu", False, []), ("cuda", True, []), ("cuda:1", True, ["cuda:1"])]
+)
+def test_on_a_gpu_kernels_are_chosen_by_trial(
+    monkeypatch: pytest.MonkeyPatch, device: str, tried: bool, own: list[str]
+) -> None:
+    found: list[str] = []
+    monkeypatch.setattr(torch.cuda, "set_device", found.append)
     monkeypatch.setattr(torch.backends.cudnn, "benchmark", False)
-    _choose_kernels(device)
+    _settle_on(device)
     assert torch.backends.cudnn.benchmark is tried
+    assert found == own
