@@ -273,6 +273,24 @@ except RanksError as error:
     assert int(seconds) < 20
 
 
+def test_a_recording_without_rank_0_ends(tmp_path: Path) -> None:
+    """By an error that says so, as a step would, and without torch's own traceback."""
+    job = """
+from counterstream.engine.recorder import SharedRecorder
+
+if rank == 0:
+    os._exit(7)
+try:
+    SharedRecorder(None).write(step=1, epoch=1.0)
+except RanksError as error:
+    print(error)
+    os._exit(3)
+"""
+    done = together(job, tmp_path)
+    assert done.codes == [7, 3], done.errors
+    assert done.outputs[1].startswith("rank 1 of 2 could not reach the others: one ended")
+
+
 @pytest.mark.slow
 def test_a_rank_that_does_not_come_ends_the_others_after_the_timeout(tmp_path: Path) -> None:
     job = """

@@ -140,4 +140,7 @@ class ImageNet(DataSource):
             policy=self.corrupt,
             workers=readers() if self.workers is None else self.workers,
         )
-        return Images(source, classes, look, f"`counterstream data check {place}` lists all such files")
+        remedy = "pack the folder anew" if self.packed else "name its list as `exclude`"
+        return Images(
+            source, classes, look, f"`counterstream data check {place} -o bad.txt` finds all such files; {remedy}"
+        )

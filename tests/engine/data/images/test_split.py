@@ -184,7 +184,7 @@ def test_a_bad_file_is_an_error_that_names_it(spoilt: Path, workers: int) -> Non
     path = spoilt / "train" / "f0000" / "f0000_1.JPEG"
     assert str(error.value) == (
         f"{path}: must be an image that can be decoded (the file is empty). "
-        f"`counterstream data check {spoilt}` lists all such files"
+        f"`counterstream data check {spoilt} -o bad.txt` finds all such files; name its list as `exclude`"
     )
 
 
