@@ -25,8 +25,9 @@ ACCURACIES = {
 class Lines:
     """Implements `engine.training.Progress`: hands lines to `write`.
 
-    epoch_spacing: seconds since the last line after which the end of an epoch is worth one. within_epochs: whether
-    reports from within epochs are, too, ever more rarely.
+    epoch_spacing: seconds since the last such line after which the end of an epoch is worth one: where epochs are
+    longer, each is, for it says how the validation went. within_epochs: whether reports from within epochs are, too,
+    ever more rarely.
     """
 
     def __init__(
@@ -41,7 +42,7 @@ class Lines:
         self._epoch_spacing, self._within_epochs = epoch_spacing, within_epochs
         self._pace = Pace(clock)
         self._counter = ""
-        self._written = clock()
+        self._written = self._epoch_written = clock()
 
     def run_started(self, run: "RunName", number: int, runs: int, epochs: int) -> None:
         self._counter = f"[{number:{len(str(runs))}}/{runs}]"
@@ -55,7 +56,8 @@ class Lines:
 
     def epoch_finished(self, run: "RunName", report: "EpochReport") -> None:
         self._pace.at(report.epoch / report.epochs)
-        if self._clock() - self._written >= self._epoch_spacing:
+        if self._clock() - self._epoch_written >= self._epoch_spacing:
+            self._epoch_written = self._clock()
             self._put(f"{self._counter} {run}: {self.said(report)}")
 
     def run_finished(self, run: "RunName", accuracy: float, seconds: float) -> None:

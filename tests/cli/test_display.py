@@ -72,6 +72,21 @@ def test_lines_become_rarer_as_a_run_goes_on() -> None:
     assert hours[-1] == 12
 
 
+def test_a_log_has_the_end_of_every_long_epoch() -> None:
+    """However lately it had a line from within one: the validation is said nowhere else."""
+    clock = Clock()
+    display, text = shown(clock)
+    display.run_started(RUN, 1, 1, 90)
+    for epoch in range(1, 6):
+        clock.wait(1200)
+        display.step_finished(RUN, after(epoch * 10 - 1))
+        clock.wait(1)
+        display.epoch_finished(
+            RUN, EpochReport(step=10 * epoch, epoch=epoch, epochs=90, loss=1.0, accuracy=0.5, images_per_second=5.0)
+        )
+    assert [f"epoch {epoch}/90" in text.getvalue() for epoch in range(1, 6)] == [True] * 5
+
+
 def test_a_terminal_keeps_the_ends_of_long_epochs_and_of_runs() -> None:
     clock = Clock()
     display, text = shown(clock, terminal=True)
