@@ -2,6 +2,11 @@
 
 import os
 
+MOST = 32
+"""More than a GPU's training can use. Each keeps batches ready, in shared memory and in open files, of which a process
+may have 1,024.
+"""
+
 
 def cores() -> int:
     """The processors that this process may use, which in a container or a job are fewer than there are."""
@@ -9,5 +14,5 @@ def cores() -> int:
 
 
 def readers() -> int:
-    """A process a core to read data, shared among the ranks that torchrun started on this machine."""
-    return max(1, cores() // int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
+    """A process a core to read data, shared among the ranks that torchrun started on this machine; at most MOST."""
+    return min(MOST, max(1, cores() // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))))

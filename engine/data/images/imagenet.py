@@ -66,7 +66,7 @@ class ImageNet(DataSource):
         default=None,
         ge=0,
         le=1024,
-        description="Processes that read. Default: one a core, shared by the machine's ranks.",
+        description="Processes that read. Default: one a core, shared by the machine's ranks; at most 32 each.",
     )
 
     @model_validator(mode="before")
