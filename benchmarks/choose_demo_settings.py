@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from statistics import mean, median
 
 import counterstream as cs
+from counterstream.engine.angle import angle
 from counterstream.engine.data import digits, training_batches
-from counterstream.engine.simulator import Simulator, angle
+from counterstream.engine.simulator import Simulator
 
 SYSTEMS = ("backprop", "feedback_alignment", "sign_symmetry", "weight_mirror", "kolen_pollack")
 VALIDATION = 288

@@ -23,8 +23,9 @@ import numpy as np
 
 import counterstream as cs
 from counterstream.circuits.plasticity import answer_of
+from counterstream.engine.angle import angle
 from counterstream.engine.compiler.mirror import expected_angle_tangent, maps_needed
-from counterstream.engine.simulator import Simulator, angle
+from counterstream.engine.simulator import Simulator
 
 CIRCUITS: dict[str, dict[str, Any]] = {
     "digits_resnet": {},

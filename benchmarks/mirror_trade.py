@@ -21,11 +21,12 @@ import numpy as np
 import counterstream as cs
 from counterstream.circuits.declarations import LearningSystem
 from counterstream.circuits.plasticity import answer_of
+from counterstream.engine.angle import angle
 from counterstream.engine.compiler.circuit_cost import circuit_cost
 from counterstream.engine.compiler.compile import CompiledCircuit, compile_circuit
 from counterstream.engine.compiler.mirror import expected_angle_tangent
 from counterstream.engine.data import digits, training_batches
-from counterstream.engine.simulator import Simulator, angle
+from counterstream.engine.simulator import Simulator
 from counterstream.models.library import load_learning
 
 BATCH, EPOCHS, RATE, DECAY = 64, 10, 0.1, 0.02

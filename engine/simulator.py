@@ -1,36 +1,37 @@
 """A compiled circuit with its state: step it, run its modes, ask it, read any compartment, get and set its synapses."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from functools import cached_property
 from math import ceil
-from typing import Any, TypeVar
-from zlib import crc32
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..circuits.declarations import Circuit, Consolidation
-from ..circuits.errors import CircuitError, suggest
+from ..circuits.errors import suggest
 from ..circuits.locality import LocalityReport, prove
 from .alignment import Alignment
 from .averaging import Averaging
-from .backends.base import Engine, Executable
+from .backends.base import Engine
 from .backends.registry import load_engine
-from .batch import fit, given_as_classes, numbers
+from .batch import given_as_classes
 from .compiler.compile import CompiledCircuit, compile_circuit
-from .compiler.magnitudes import magnitude_name, uniform_magnitude
+from .compiler.consolidation import hyperparameters
 from .compiler.mode_programs import ModePrograms
-from .compiler.program import Program
 from .errors import SimulationError
-from .noise_source import PROBE, NoiseSource
+from .intake import Intake, samples_of
+from .last_step import LastStep
+from .live_state import LiveState
+from .metrics import metrics_of
+from .noise_source import NoiseSource
+from .observing import Observer
 from .overlapping import Overlapping
+from .predicting import Predictor
 from .ranks import NOBODY, Ranks, Share
 from .rounding import take_roundings
 from .stepping import Stepper
 from .views import Floats, States, Weights
-
-Key = TypeVar("Key")
-Made = TypeVar("Made")
 
 
 def compile(
@@ -98,19 +99,13 @@ class Simulator:
         self.ranks = ranks
         self.rate = 1.0
         """Multiplier of the consolidation's rate, for schedules."""
-        self.steps: dict[str, int] = dict.fromkeys(compiled.modes, 0)
-        """How many steps of each mode have been run."""
-        given = {name: self._fitted(name, value) for name, value in (state or {}).items()}
-        self._state: dict[str, Any] = {
-            name: given[name] if name in given else engine.array(spec.draw(seed))
-            for name, spec in compiled.states.items()
-        }
+        self._live = LiveState(compiled, engine, seed, state or {}, in_place)
         self._noise = NoiseSource(engine, seed)
+        self._intake = Intake(engine, compiled.graph.shapes)
+        self._last = LastStep(compiled, engine, in_place)
+        self._predictor = Predictor(compiled, engine, self._live, self._intake)
+        self._observer = Observer(compiled, engine, self._live, self._noise, self._intake)
         self._steppers: dict[tuple[str, int], Stepper] = {}
-        self._observe: dict[str, Executable[Any]] = {}
-        self._read: dict[tuple[str, ...], Program] = {}
-        self._last: tuple[str, dict[str, Any]] | None = None
-        self._watched: dict[str, Any] = {}
         self.check_in_step()
 
     # ---- what it is
@@ -124,6 +119,11 @@ class Simulator:
     def locality(self) -> LocalityReport:
         """The locality proof of the circuit."""
         return prove(self.circuit)
+
+    @property
+    def steps(self) -> Mapping[str, int]:
+        """How many steps of each mode have been run."""
+        return self._live.steps
 
     @property
     def weights(self) -> MutableMapping[str, Floats]:
@@ -166,16 +166,16 @@ class Simulator:
         """
         mode = mode or self.compiled.data_mode
         programs = self._programs(mode, isolates=False)
-        batch = self._converted(programs.observe, self._fit(programs.observe, data, target, modulators or {}))
-        samples = _samples(programs.observe, batch)
+        batch = self._intake.whole(programs.observe, data, target, modulators)
+        samples = samples_of(programs.observe, batch)
         given = self._noise.of_step(mode, programs, noise or {}, samples)
         share = self._share(samples) if programs.noise else NOBODY
         masks = self._noise.draw(programs.noise, mode, self.steps[mode], share=share, given=given)
-        inputs = {**self._state, **batch, **masks}
+        inputs = {**self._live.arrays, **batch, **masks}
         observed = self._advance(mode, inputs)
-        self._last = None if self.in_place else (mode, inputs)
-        self._watched = {name: value for name, value in observed.items() if name.startswith("watch/")}
-        return self._metrics(observed, given_as_classes(programs.observe, target) | self._softly_told)
+        self._last.keep(mode, inputs, observed)
+        classed = given_as_classes(programs.observe, target) | self.compiled.softly_told
+        return metrics_of(observed, classed, self.engine)
 
     def run(self, mode: str, steps: int = 1, noise: Mapping[str, ArrayLike] | None = None) -> None:
         """Steps of a mode that needs no data.
@@ -191,14 +191,6 @@ class Simulator:
             fired = self._noise.draw(wanted, mode, self.steps[mode], given=given)
             self._advance(mode, fired)
 
-    @cached_property
-    def _softly_told(self) -> frozenset[str]:
-        """The outputs that steps tell rates of classes."""
-        if not self.compiled.soft_targets:
-            return frozenset()
-        populations = self.compiled.graph.populations
-        return frozenset(n for n in self.compiled.graph.outputs if populations[n].output_loss == "cross_entropy")
-
     def turn(self, mode: str) -> int:
         """The place in `compiled.turns[mode]` of what the mode's next step runs: 0 where projections do not rotate."""
         return self.steps[mode] % len(self.compiled.turns[mode])
@@ -206,96 +198,68 @@ class Simulator:
     def _share(self, samples: int) -> Share:
         return Share.all_of(samples) if self.ranks is None else self.ranks.share(samples, self.engine)
 
+    def _programs(self, mode: str, *, isolates: bool) -> ModePrograms:
+        programs = self.compiled.modes.get(mode)
+        if programs is None:
+            raise SimulationError(f"unknown mode '{mode}'. {suggest(mode, self.compiled.modes, 'modes')}")
+        if programs.mode.isolates != isolates:
+            how = "needs no data: call run(...)" if programs.mode.isolates else "needs data: call step(...)"
+            raise SimulationError(f"mode '{mode}' {how}")
+        return programs
+
     def _advance(self, mode: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """One step: every new state takes its place. What the step observed is returned."""
         stepper = self._stepper(mode, self.turn(mode))
-        self.steps[mode] += 1
-        self._state, observed = stepper(self._state, inputs, self._hyperparameters(mode))
+        self._live.steps[mode] += 1
+        self._live.arrays, observed = stepper(self._live.arrays, inputs, self._hyperparameters(mode))
         return observed
 
     def _hyperparameters(self, mode: str) -> dict[str, Any]:
-        common = self.compiled.common
         step = ceil(self.steps[mode] / len(self.compiled.turns[mode]))  # of what is moved in this turn
-        hyper = {"rate": common.rate * self.rate}
-        if common.optimizer == "adamw":  # the moments start at 0: these make up for it
-            hyper |= {
-                name: 1 / (1 - beta**step)
-                for name, beta in zip(("correction", "correction2"), common.betas, strict=True)
-            }
-        return {name: self.engine.array(np.asarray(value)) for name, value in hyper.items()}
+        found = hyperparameters(self.compiled.common, self.rate, step)
+        return {name: self.engine.array(np.asarray(value)) for name, value in found.items()}
 
-    def _metrics(self, observed: Mapping[str, Any], classed: frozenset[str]) -> dict[str, float]:
-        """Losses summed over the outputs, and accuracies averaged over those of `classed`."""
-        found: dict[str, list[float]] = {"loss": [], "accuracy": []}
-        for name, value in observed.items():
-            kind, _, output = name.partition("/")
-            if kind == "loss" or (kind == "accuracy" and output in classed):
-                found[kind].append(float(self.engine.numpy(value)))
-        metrics = {"loss": sum(found["loss"])} if found["loss"] else {}
-        return metrics | ({"accuracy": sum(found["accuracy"]) / len(found["accuracy"])} if found["accuracy"] else {})
+    def _stepper(self, mode: str, turn: int = 0) -> Stepper:
+        if (mode, turn) not in self._steppers:
+            programs, states = self.compiled.turns[mode][turn], frozenset(self.compiled.states)
+            average = self._averaging(programs)
+            self._steppers[mode, turn] = Stepper(self.engine, programs, states, in_place=self.in_place, average=average)
+        return self._steppers[mode, turn]
+
+    def _averaging(self, programs: ModePrograms) -> Averaging | None:
+        """Where projections run by themselves, all ranks draw the same noise and find the same: nothing is sent."""
+        if self.ranks is None or programs.mode.isolates:
+            return None
+        kind = Overlapping if self.engine.announces else Averaging
+        return kind(programs.observe, self.ranks)
 
     # ---- asking
 
     def predict(self, data: Any, batch: int = 1024) -> Any:
         """Rates of the output population for `data`, by running statistics; a mapping if there are several outputs."""
-        run, program = self._executable("predict"), self.compiled.predict
-        parts = [run({**self._state, **inputs}) for inputs, _ in self._batches(program, data, None, batch)]
-        joined = {
-            name.partition("/")[2]: np.concatenate([self.engine.numpy(part[name]) for part in parts])
-            for name in parts[0]
-        }
-        return joined if len(joined) > 1 else next(iter(joined.values()))
+        rates = self._predictor.predict(data, batch)
+        return rates if len(rates) > 1 else next(iter(rates.values()))
 
     def evaluate(self, data: Any, target: Any, batch: int = 1024) -> dict[str, float]:
         """Loss, and accuracy where targets are classes, over all of `data`, by running statistics.
 
         Every sample counts once.
         """
-        run, program = self._evaluating()
-        classed = given_as_classes(program, target)
-        totals: dict[str, float] = {}
-        samples = 0
-        for inputs, size in self._batches(program, data, target, batch):
-            samples += size
-            for name, value in self._metrics(run({**self._state, **inputs}), classed).items():
-                totals[name] = totals.get(name, 0.0) + size * value
-        return {name: total / samples for name, total in totals.items()}
+        return self._predictor.evaluate(data, target, batch)
 
     def assess(self, data: Any, target: Any) -> tuple[dict[str, float], dict[str, NDArray[np.generic]]]:
         """What `evaluate` says of one batch, and the scores (batch, *shape) of each output, by which it ranks classes.
 
         Scores are what the output's loss compares: logits, or rates where it is the squared error.
         """
-        run, program = self._evaluating()
-        found = run({**self._state, **self._converted(program, self._fit(program, data, target, {}))})
-        scores = {name.partition("/")[2]: value for name, value in found.items() if name.startswith("score/")}
-        metrics = self._metrics(found, given_as_classes(program, target))
-        return metrics, {name: self.engine.numpy(value) for name, value in scores.items()}
-
-    def _evaluating(self) -> tuple[Executable[Any], Program]:
-        if not self.compiled.graph.outputs:
-            raise SimulationError("evaluate needs an output: no population of the circuit has a loss")
-        return self._executable("evaluate"), self.compiled.evaluate
+        return self._predictor.assess(data, target)
 
     def read(self, name: str) -> NDArray[np.generic]:
         """A compartment of a population ("v1.rate") as it was in the last step with data, before consolidation.
 
         Watched compartments were kept; others are computed again from that step's batch and weights.
         """
-        if f"watch/{name}" in self._watched:
-            return self.engine.numpy(self._watched[f"watch/{name}"])
-        if self.in_place:
-            raise SimulationError(
-                f"read('{name}') needs the state that the step saw, which a simulator that works in place has "
-                f"overwritten: compile with watch=['{name}'], or with in_place=False"
-            )
-        if self._last is None:
-            raise SimulationError(f"read('{name}') needs a step with data first: call step(...)")
-        mode, inputs = self._last
-        run = _once(
-            self._observe, f"<{mode} {name}>", lambda: self.engine.compile(self._reading([name], mode), rarely=True)
-        )
-        return self.engine.numpy(run(inputs)[name])
+        return self._last.read(name)
 
     def observe(self, names: Sequence[str], data: Any, target: Any = None) -> dict[str, NDArray[np.generic]]:
         """Compartments of populations ("v1.rate", "v1~.rate") as a step with these data would find them, by name.
@@ -303,15 +267,13 @@ class Simulator:
         Nothing is changed. Where neurons drop out, the same ones do at every call with as many samples: a probe is
         comparable over time. Magnitudes that each step draws anew are those of the next step.
         """
-        mode = self.compiled.data_mode
-        program = _once(self._read, tuple(names), lambda: self._reading(names, mode, alone=True))
-        return self._looked_at(program, data, target)
+        return self._observer.observe(names, data, target)
 
     def alignment(self, data: Any, target: Any) -> Alignment:
         """How feedback stands to feedforward on these data: angles and norms, computed on the engine's device, where
         the arrays are. Nothing is changed; what drops out is as in `observe`.
         """
-        return Alignment.of(self._looked_at(self.compiled.alignment, data, target), self.compiled.graph)
+        return self._observer.alignment(data, target)
 
     def delta_angles(self, data: Any, target: Any) -> dict[str, float]:
         """Degrees between the circuit's delta and the delta of exact backprop, all the way down through the same
@@ -319,39 +281,17 @@ class Simulator:
         """
         return dict(self.alignment(data, target).delta_angles)
 
-    def _looked_at(self, program: Program, data: Any, target: Any) -> dict[str, NDArray[np.generic]]:
-        """The results of a program that only looks, on a batch that is no step's."""
-        run = _once(self._observe, f"<look {program.name}>", lambda: self.engine.compile(program, rarely=True))
-        wanted = [noise for noise in self.compiled.modes[self.compiled.data_mode].noise if noise.batched]
-        batch = self._converted(program, self._fit(program, data, target, {}))
-        share = Share.all_of(_samples(program, batch))
-        masks = self._noise.draw(wanted, PROBE, 0, share=share, given={})
-        given = {**self._state, **batch, **masks, **self._redrawn(self.compiled.redrawn)}
-        return {name: self.engine.numpy(value) for name, value in run(given).items()}
-
-    def _redrawn(self, labels: Iterable[str]) -> dict[str, Any]:
-        """The magnitudes, by input name, that the next step with data will draw for these projections."""
-        mode, wanted = self.compiled.data_mode, [self.compiled.redrawn[label] for label in labels]
-        return self._noise.draw(wanted, mode, self.steps[mode], given={})
-
     def show_magnitudes(self, label: str) -> NDArray[np.generic] | float:
         """How large the synapses of a projection are that has the signs of others. Those that each step draws anew are
         shown as the next step with data will have them.
         """
-        uniform = uniform_magnitude(self.compiled.graph, label)
-        if uniform is not None:
-            return uniform
-        name = magnitude_name(label)
-        if label in self.compiled.redrawn:
-            return np.abs(self.engine.numpy(self._redrawn([label])[name]))
-        return np.abs(self.show_state(name))
+        return self._observer.magnitudes(label)
 
     # ---- state
 
     def state_dict(self) -> dict[str, NDArray[np.generic]]:
         """Every array that a resumed run needs, by name, and the number of steps of each mode (steps/MODE)."""
-        arrays: dict[str, NDArray[np.generic]] = {name: self.engine.numpy(value) for name, value in self._state.items()}
-        return arrays | {f"steps/{mode}": np.asarray(count) for mode, count in self.steps.items()}
+        return self._live.save()
 
     def load_state_dict(self, state: Mapping[str, ArrayLike]) -> None:
         """Put back what `state_dict` gave.
@@ -359,63 +299,29 @@ class Simulator:
         Raises SimulationError where names or shapes differ, or weights lie outside of their bounds, and changes nothing
         then.
         """
-        expected = {name: spec.shape for name, spec in self.compiled.states.items()}
-        expected |= {f"steps/{mode}": () for mode in self.steps}
-        missing, unknown = expected.keys() - state.keys(), state.keys() - expected.keys()
-        if missing or unknown:
-            wrong = ", ".join([f"without {n}" for n in sorted(missing)] + [f"unknown {n}" for n in sorted(unknown)])
-            raise SimulationError(f"the state must be this circuit's ({wrong})")
-        arrays = {name: np.asarray(value) for name, value in state.items()}
-        for name, shape in expected.items():
-            if arrays[name].shape != shape:
-                raise SimulationError(f"{name} must have shape {list(shape)} (got {list(arrays[name].shape)})")
-        for name in self.compiled.states:
-            self._check_kept(name, arrays[name])
-        self.steps = {mode: int(arrays[f"steps/{mode}"]) for mode in self.steps}
-        self._state = {name: self.engine.array(arrays[name].copy()) for name in self.compiled.states}
+        self._live.load(state)
 
     def get_state(self, name: str) -> NDArray[np.generic]:
         """A copy of one array of state."""
-        return self.engine.numpy(self._state[name])
+        return self._live.copy(name)
 
     def show_state(self, name: str) -> NDArray[np.generic]:
         """One array of state as it is now, to be read and not written into: no copy where the engine can do without."""
-        return self.engine.view(self._state[name])
+        return self._live.view(name)
 
     def state_array(self, name: str) -> Any:
         """One array of state as the engine has it, not to be written into."""
-        return self._state[name]
+        return self._live.arrays[name]
 
     def put_state(self, name: str, value: Any) -> None:
         """Put an array of the engine in the place of one of its shape: in its memory, where the simulator works in
         place.
         """
-        if self.in_place:
-            self._state[name][...] = value
-        else:
-            self._state = {**self._state, name: self.engine.array(value)}
+        self._live.put(name, value)
 
     def set_state(self, name: str, value: ArrayLike) -> None:
         """Set one array of state. Raises SimulationError for an unknown name or another shape."""
-        self._state = {**self._state, name: self._fitted(name, value)}
-
-    def _fitted(self, name: str, value: ArrayLike) -> Any:
-        """A copy of a value of one state, as an array of the engine."""
-        if name not in self.compiled.states:
-            raise SimulationError(f"unknown state '{name}'. {suggest(name, self.compiled.states, 'states')}")
-        array, shape = np.asarray(numbers(value, name)), self.compiled.states[name].shape
-        if array.shape != shape:
-            raise SimulationError(f"{name} must have shape {list(shape)} (got {list(array.shape)})")
-        self._check_kept(name, array)
-        return self.engine.array(array.copy())
-
-    def _check_kept(self, name: str, value: NDArray[Any]) -> None:
-        """Raise SimulationError for weights that lie outside of what they are kept to."""
-        spec = self.compiled.states[name]
-        if spec.constraint is not None and spec.geometry is not None:
-            wrong = spec.constraint.violation(value.astype(np.float64), spec.geometry)
-            if wrong is not None:
-                raise SimulationError(f"{name} must keep {spec.constraint} (got {wrong:g})")
+        self._live.set(name, value)
 
     def check_in_step(self) -> None:
         """Raise RanksError, on every rank, unless all ranks hold the same: state to the last bit, steps, rate and seed.
@@ -427,81 +333,5 @@ class Simulator:
         if self.ranks is None:
             return
         take_roundings(self, self.ranks)
-        held: dict[str, object] = {name: crc32(self.show_state(name).tobytes()) for name in self._state}
-        held |= {f"steps/{mode}": count for mode, count in self.steps.items()}
-        self.ranks.compare({**held, "rate": self.rate, "seed": self.seed, "consolidation": repr(self.compiled.common)})
-
-    # ---- executables
-
-    def _programs(self, mode: str, *, isolates: bool) -> ModePrograms:
-        programs = self.compiled.modes.get(mode)
-        if programs is None:
-            raise SimulationError(f"unknown mode '{mode}'. {suggest(mode, self.compiled.modes, 'modes')}")
-        if programs.mode.isolates != isolates:
-            how = "needs no data: call run(...)" if programs.mode.isolates else "needs data: call step(...)"
-            raise SimulationError(f"mode '{mode}' {how}")
-        return programs
-
-    def _stepper(self, mode: str, turn: int = 0) -> Stepper:
-        programs, states = self.compiled.turns[mode][turn], frozenset(self.compiled.states)
-        return _once(
-            self._steppers,
-            (mode, turn),
-            lambda: Stepper(self.engine, programs, states, in_place=self.in_place, average=self._averaging(programs)),
-        )
-
-    def _averaging(self, programs: ModePrograms) -> Averaging | None:
-        """Where projections run by themselves, all ranks draw the same noise and find the same: nothing is sent."""
-        if self.ranks is None or programs.mode.isolates:
-            return None
-        kind = Overlapping if self.engine.announces else Averaging
-        return kind(programs.observe, self.ranks)
-
-    def _executable(self, name: str) -> Executable[Any]:
-        """`predict` or `evaluate`."""
-        return _once(self._observe, f"<{name}>", lambda: self.engine.compile(getattr(self.compiled, name)))
-
-    def _reading(self, names: Sequence[str], mode: str, *, alone: bool = False) -> Program:
-        try:
-            return self.compiled.reading(names, mode, alone=alone)
-        except CircuitError as error:
-            raise SimulationError(error.problems[0].message) from None
-
-    # ---- arrays from outside
-
-    def _fit(self, program: Program, data: Any, target: Any, modulators: Mapping[str, ArrayLike]) -> dict[str, Any]:
-        return fit(program, self.compiled.graph.shapes, data, target, modulators)
-
-    def _batches(self, program: Program, data: Any, target: Any, size: int) -> Iterator[tuple[dict[str, Any], int]]:
-        if size < 1:
-            raise SimulationError(f"batch must be at least 1 (got {size})")
-        whole = self._fit(program, data, target, {})
-        samples = len(next(iter(whole.values())))
-        for start in range(0, samples, size):
-            part = {name: value[start : start + size] for name, value in whole.items()}
-            yield self._converted(program, part), min(size, samples - start)
-
-    def _converted(self, program: Program, arrays: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: self.engine.array(value, program.inputs[name]["dtype"]) for name, value in arrays.items()}
-
-
-def _samples(program: Program, batch: Mapping[str, Any]) -> int:
-    """How many samples a batch holds; 0 where a program reads no data."""
-    return next((len(value) for name, value in batch.items() if program.inputs[name].batched), 0)
-
-
-def angle(a: NDArray[np.generic], b: NDArray[np.generic]) -> float:
-    """Degrees between two arrays as vectors, 2 atan2(|u - v|, |u + v|) of unit vectors: exact also at 0, where acos is
-    not. NaN where one of them is 0."""
-    u, v = a.astype(np.float64).ravel(), b.astype(np.float64).ravel()
-    length_u, length_v = np.linalg.norm(u), np.linalg.norm(v)
-    if length_u == 0 or length_v == 0:
-        return float("nan")
-    u, v = u / length_u, v / length_v
-    return float(np.degrees(2 * np.arctan2(np.linalg.norm(u - v), np.linalg.norm(u + v))))
-
-
-def _once(cache: dict[Key, Made], name: Key, make: Callable[[], Made]) -> Made:
-    if name not in cache:
-        cache[name] = make()
-    return cache[name]
+        held = {**self._live.digest(), "rate": self.rate, "seed": self.seed}
+        self.ranks.compare({**held, "consolidation": repr(self.compiled.common)})

@@ -43,6 +43,12 @@ class CompiledCircuit:
         return next(name for name, programs in self.modes.items() if not programs.mode.isolates)
 
     @cached_property
+    def softly_told(self) -> frozenset[str]:
+        """The outputs that steps are told rates of classes."""
+        populations = self.graph.populations if self.soft_targets else {}
+        return frozenset(name for name, found in populations.items() if found.output_loss == "cross_entropy")
+
+    @cached_property
     def turns(self) -> Mapping[str, tuple[ModePrograms, ...]]:
         """What the steps of each mode run: step t runs turns[t % len(turns)], t counting the mode's own steps.
 

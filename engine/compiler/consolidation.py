@@ -57,14 +57,23 @@ def trace_states(learners: Iterable[Learner], common: Consolidation) -> Mapping[
 def consolidation_program(name: str, learners: Iterable[Learner], common: Consolidation) -> Program:
     """The program that follows a mode's observations: drives in, new states out.
 
-    It runs after every read of the step, so all reads precede all writes. Hyperparameters arrive as scalars: `rate`,
-    and for AdamW `correction` and `correction2`, which are 1 / (1 - beta^t), t counting
-    the mode's steps.
+    It runs after every read of the step, so all reads precede all writes. `hyperparameters` arrive as scalars.
     """
     writer = _Writer(ProgramBuilder(name), common)
     for learner in learners:
         writer.write(learner)
     return writer.builder.program()
+
+
+def hyperparameters(common: Consolidation, multiplier: float, step: int) -> Mapping[str, float]:
+    """The scalars that the program reads in the mode's step `step`, counted from 1: `rate`, times the schedule's
+    multiplier; for AdamW also `correction` and `correction2`, 1 / (1 - beta^step), since moments start at 0.
+    """
+    found = {"rate": common.rate * multiplier}
+    if common.optimizer == "adamw":
+        names = ("correction", "correction2")
+        found |= {name: 1 / (1 - beta**step) for name, beta in zip(names, common.betas, strict=True)}
+    return found
 
 
 class _Writer:

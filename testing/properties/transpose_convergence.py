@@ -6,7 +6,8 @@ import numpy as np
 from hypothesis import strategies as st
 
 from ...circuits.declarations.claims import TransposeConvergence
-from ...engine.simulator import Simulator, angle
+from ...engine.angle import angle
+from ...engine.simulator import Simulator
 from ..counterexample import Counterexample
 from ..feedback import feedback_rules, why_no_reverse
 from ..network import Network

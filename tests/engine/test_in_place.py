@@ -48,12 +48,12 @@ def test_learning_states_stay_where_they_are(system: str, how: cs.Consolidation)
     modes = sim.compiled.modes.values()
     learning = {learner.state for programs in modes for learner in programs.learners}
     learning |= {name for name in sim.compiled.states if name.startswith("trace")}
-    places = {name: sim._state[name].data_ptr() for name in learning}
+    places = {name: sim._live.arrays[name].data_ptr() for name in learning}
     before = sim.state_dict()
     sim.step(*residual_batch())
     if "mirror" in sim.compiled.modes:
         sim.run("mirror")
-    assert {name: sim._state[name].data_ptr() for name in learning} == places
+    assert {name: sim._live.arrays[name].data_ptr() for name in learning} == places
     assert all((sim.state_dict()[name] != before[name]).any() for name in learning)
 
 

@@ -102,7 +102,7 @@ def test_one_flat_collective_changes_nothing_where_one_is_alone(learning: str) -
     observe = sim.compiled.modes["engaged"].observe
     images, digits = residual_batch(samples=6)
     inputs = {"data/image": sim.engine.array(images), "label/answer": sim.engine.array(digits, "int")}
-    results = sim.engine.compile(observe)({**sim._state, **inputs})
+    results = sim.engine.compile(observe)({**sim._live.arrays, **inputs})
     ranks = Alone()
     averaging = Averaging(observe, ranks)  # type: ignore[arg-type]
     means = averaging(results, inputs)
@@ -121,12 +121,14 @@ def test_buckets_change_nothing_either(learning: str, bucket: int) -> None:
     observe = sim.compiled.modes["engaged"].observe
     images, digits = residual_batch(samples=6)
     inputs = {"data/image": sim.engine.array(images), "label/answer": sim.engine.array(digits, "int")}
-    expected = sim.engine.compile(observe)({**sim._state, **inputs})
+    expected = sim.engine.compile(observe)({**sim._live.arrays, **inputs})
     ranks = Alone(bucket)
     averaging = Overlapping(observe, ranks)  # type: ignore[arg-type]
     for _ in range(2):
         averaging.begin(inputs)
-        means = averaging(sim.engine.compile(observe, announce=averaging.announce)({**sim._state, **inputs}), inputs)
+        means = averaging(
+            sim.engine.compile(observe, announce=averaging.announce)({**sim._live.arrays, **inputs}), inputs
+        )
         assert means.keys() == expected.keys()
         for name, value in expected.items():
             torch.testing.assert_close(means[name], value, rtol=1e-14, atol=1e-300)

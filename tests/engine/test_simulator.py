@@ -8,8 +8,9 @@ import torch
 
 import counterstream as cs
 from counterstream.engine import SimulationError
+from counterstream.engine.angle import angle
 from counterstream.engine.errors import UnknownName
-from counterstream.engine.simulator import Simulator, angle
+from counterstream.engine.simulator import Simulator
 
 from .nets import SYSTEMS, Array, all_close, close, once, plain, plain_batch, residual, residual_batch, simulate
 

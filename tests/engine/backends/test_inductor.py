@@ -49,9 +49,9 @@ def test_one_graph_for_all_steps() -> None:
 
 def test_states_stay_in_place_and_reading_runs_eagerly() -> None:
     sim, _ = pair(plain(), consolidation=MOMENTUM, in_place=True, watch=["v1.rate"])
-    places = {name: value.data_ptr() for name, value in sim._state.items()}
+    places = {name: value.data_ptr() for name, value in sim._live.arrays.items()}
     sim.step(*plain_batch())
-    assert {name: value.data_ptr() for name, value in sim._state.items()} == places
+    assert {name: value.data_ptr() for name, value in sim._live.arrays.items()} == places
     assert sim.read("v1.rate").shape == (4, 3, 5, 5)
     sim.delta_angles(*plain_batch())
     assert counters["stats"]["unique_graphs"] == 1

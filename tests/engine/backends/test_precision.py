@@ -108,8 +108,8 @@ def test_what_lies_in_which_format() -> None:
     how = {"dtype": "bfloat16", "watch": watch, "consolidation": cs.Consolidation(momentum=0.9)}
     sim = simulate(residual(learning="kolen_pollack"), **how)
     sim.step(*residual_batch(samples=SAMPLES))
-    assert {value.dtype for value in sim._state.values()} == {torch.float32}
-    assert {sim._watched[f"watch/{name}"].dtype for name in watch} == {torch.bfloat16}
+    assert {value.dtype for value in sim._live.arrays.values()} == {torch.float32}
+    assert {sim._last.watched[f"watch/{name}"].dtype for name in watch} == {torch.bfloat16}
     assert {value.dtype.name for value in sim.state_dict().values()} == {"float32", "int64"}
     assert {sim.read(name).dtype.name for name in (*watch, "hidden2.rate")} == {"float32"}
     assert sim.predict(residual_batch()[0]).dtype.name == "float32"

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import counterstream as cs
+from counterstream.engine.angle import angle
 from counterstream.engine.compiler.compile import compile_circuit
-from counterstream.engine.simulator import angle
 
 from ..nets import SYSTEMS, residual, residual_batch, simulate
 

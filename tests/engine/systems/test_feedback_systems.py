@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import counterstream as cs
-from counterstream.engine.simulator import Simulator, angle
+from counterstream.engine.angle import angle
+from counterstream.engine.simulator import Simulator
 from counterstream.models.library import load_learning
 from counterstream.testing.conformance.loops import current, current_back, drive
 

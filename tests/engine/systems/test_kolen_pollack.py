@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import counterstream as cs
-from counterstream.engine.simulator import Simulator, angle
+from counterstream.engine.angle import angle
+from counterstream.engine.simulator import Simulator
 
 from ..nets import close, residual, residual_batch, simulate
 

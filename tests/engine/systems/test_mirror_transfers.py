@@ -7,8 +7,9 @@ import pytest
 
 import counterstream as cs
 from counterstream.circuits.plasticity import answer_of
+from counterstream.engine.angle import angle
 from counterstream.engine.compiler.mirror import expected_angle_tangent
-from counterstream.engine.simulator import Simulator, angle
+from counterstream.engine.simulator import Simulator
 from counterstream.models import load_learning
 
 NETWORKS: dict[str, dict[str, Any]] = {

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 import counterstream as cs
+from counterstream.engine.angle import angle
 from counterstream.engine.errors import SimulationError
-from counterstream.engine.simulator import Simulator, angle
+from counterstream.engine.simulator import Simulator
 
 from ..nets import PLAIN, Array, close, plain, plain_batch, residual, residual_batch, simulate
 from .by_hand import C2, D3, D4, ByHand, agree

@@ -9,8 +9,9 @@ import pytest
 import counterstream as cs
 from counterstream.circuits.declarations import LearningSystem, Rule
 from counterstream.circuits.plasticity import answer_of
+from counterstream.engine.angle import angle
 from counterstream.engine.compiler.mirror import expected_angle_tangent
-from counterstream.engine.simulator import Simulator, angle
+from counterstream.engine.simulator import Simulator
 from counterstream.models.library import load_learning
 
 from ..nets import close, mirror, simulate
