@@ -54,7 +54,7 @@ def _synapses(builder: ProgramBuilder, streams: Streams) -> dict[str, Ref]:
 
 def _seen_weights(builder: ProgramBuilder, streams: Streams, label: str) -> Ref:
     """The weights of a projection, 0 where no position sees the tap: there is no synapse."""
-    weights, geometry = streams.weights(label), streams.graph.geometries[label]
+    weights, geometry = streams.conduction.weights(label), streams.graph.geometries[label]
     assert weights is not None
     return weights if geometry.unseen is None else builder.per_tap(weights, geometry, "seen")
 
@@ -75,5 +75,5 @@ def _brought_by_forward_weights(
         is_max = isinstance(geometry.wiring, Pool) and geometry.wiring.over == "max"
         lower = streams.compartments[projection.source]["rate"] if is_max else None
         delta = streams.compartments[above]["rate"]
-        currents.append(builder.project_back(delta, streams.weights(original), lower, geometry))
+        currents.append(builder.project_back(delta, streams.conduction.weights(original), lower, geometry))
     return builder.total(currents) if currents else None

@@ -8,11 +8,11 @@ from ...circuits.graph import Graph
 from ...circuits.plasticity import Plasticity
 from ...circuits.rules import Term
 from .builder import ProgramBuilder, Ref
+from .conduction import Compartments
 from .consolidation import Learner
 from .drives import Drives, View
 from .errors import cannot
 from .state import signs_name, weights_name
-from .streams import Compartments
 
 
 class Collected:

@@ -84,8 +84,8 @@ class CompiledCircuit:
     def evaluate(self) -> Program:
         """loss/OUTPUT, accuracy/OUTPUT and score/OUTPUT, which ranks the classes, by running statistics."""
         builder, streams = self._frozen
-        scores = {f"score/{name}": streams.score(name) for name in self.graph.outputs}
-        return builder.program({**streams.losses(), **scores})
+        scores = {f"score/{name}": streams.losses.score(name) for name in self.graph.outputs}
+        return builder.program({**streams.losses.all(), **scores})
 
     @cached_property
     def _frozen(self) -> tuple[ProgramBuilder, Streams]:

@@ -39,17 +39,17 @@ def data_mode(
             pre, post = (streams.compartments[end] for end in (projection.source, projection.target))
             read = reads(found.expression)
             if ECHO in read:
-                pre = {**pre, ECHO.compartment: streams.echo(found.subject)}
-            reverse = streams.weights(graph.reverses[found.subject]) if REVERSE in read else None
+                pre = {**pre, ECHO.compartment: streams.conduction.echo(found.subject)}
+            reverse = streams.conduction.weights(graph.reverses[found.subject]) if REVERSE in read else None
             collected.synapses(found, {"pre": pre, "post": post, "mod": modulators.compartments}, reverse)
         else:
             sides = {"own": streams.compartments[found.subject], "mod": modulators.compartments}
             if found.subject in graph.partners and fed(graph, found.subject, name):
                 sides["partner"] = streams.compartments[graph.partners[found.subject]]
-            collected.intrinsic(found, sides, streams.normalized_sums.get(found.subject))
+            collected.intrinsic(found, sides, streams.back.normalized_sums.get(found.subject))
     # A mode in which no errors come back has fewer compartments; what it lacks is watched where it is.
     watched = {f"watch/{name}": streams.named(name) for name in watch if mode.errs or streams.holds(name)}
-    observed = {**streams.statistics, **streams.losses()} if mode.errs else {}
+    observed = {**streams.forward.statistics, **streams.losses.all()} if mode.errs else {}
     results = {**collected.drives(), **observed, **modulators.baselines, **watched}
     learners = collected.learners()
     return ModePrograms(

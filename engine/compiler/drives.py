@@ -8,8 +8,8 @@ from ...circuits.plasticity import Plasticity
 from ...circuits.rules import NOISE, REVERSE, Call, Expression, Number, Power, Product, Signal, Sum, Term
 from ...circuits.wiring import Geometry
 from .builder import ProgramBuilder, Ref
+from .conduction import Compartments
 from .errors import cannot
-from .streams import Compartments
 
 _GATED_BY_DRIVE = frozenset({Signal("partner", "gated"), Signal("own", "drive")})
 

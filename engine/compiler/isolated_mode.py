@@ -9,13 +9,14 @@ from ...circuits.plasticity import Plasticity, answer_of
 from ...circuits.rules import NOISE, REVERSE, reads
 from .builder import ProgramBuilder, Ref
 from .collected import Collected
+from .conduction import Compartments
 from .consolidation import consolidation_program
 from .errors import cannot
+from .feedback_stream import driven, undriven
 from .mirror import maps_needed
 from .mode_programs import ModePrograms
 from .noise import NoiseInput
 from .state import weights_name
-from .streams import Compartments, driven, undriven
 
 
 def isolated_mode(

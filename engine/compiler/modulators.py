@@ -2,9 +2,10 @@
 
 from ...circuits.declarations import Modulator
 from .builder import Ref
+from .conduction import Compartments
 from .per_sample import loss_of_each
 from .state import baseline_name
-from .streams import Compartments, Streams
+from .streams import Streams
 
 
 class Modulators:
@@ -34,7 +35,7 @@ class Modulators:
     def _reward(self, streams: Streams, modulator: Modulator) -> Ref:
         """Minus the loss, summed over the outputs: of each sample, or its mean over the batch of all ranks."""
         build = self.builder
-        losses = [loss_of_each(build, *streams.judged(name)) for name in streams.graph.outputs]
+        losses = [loss_of_each(build, *streams.losses.judged(name)) for name in streams.graph.outputs]
         reward = build.scale(build.total(losses), -1.0)
         if modulator.per == "sample":
             return reward
