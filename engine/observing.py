@@ -19,7 +19,7 @@ from .noise_source import PROBE, NoiseSource
 from .ranks import Share
 
 
-class Observer:
+class Observing:
     """Runs programs that only look, on a circuit's state as it is at each call and a batch that is no step's.
 
     Who drops out is the same at every call; magnitudes that each step draws anew are those of the next step.

@@ -15,7 +15,7 @@ from .live_state import LiveState
 from .metrics import metrics_of
 
 
-class Predictor:
+class Predicting:
     """Runs the programs `predict` and `evaluate` of a circuit with its state as it is at each call."""
 
     def __init__(self, compiled: CompiledCircuit, engine: Engine[Any], live: LiveState, intake: Intake) -> None:

@@ -25,9 +25,9 @@ from .last_step import LastStep
 from .live_state import LiveState
 from .metrics import metrics_of
 from .noise_source import NoiseSource
-from .observing import Observer
+from .observing import Observing
 from .overlapping import Overlapping
-from .predicting import Predictor
+from .predicting import Predicting
 from .ranks import NOBODY, Ranks, Share
 from .rounding import take_roundings
 from .stepping import Stepper
@@ -103,8 +103,8 @@ class Simulator:
         self._noise = NoiseSource(engine, seed)
         self._intake = Intake(engine, compiled.graph.shapes)
         self._last = LastStep(compiled, engine, in_place)
-        self._predictor = Predictor(compiled, engine, self._live, self._intake)
-        self._observer = Observer(compiled, engine, self._live, self._noise, self._intake)
+        self._predicting = Predicting(compiled, engine, self._live, self._intake)
+        self._observing = Observing(compiled, engine, self._live, self._noise, self._intake)
         self._steppers: dict[tuple[str, int], Stepper] = {}
         self.check_in_step()
 
@@ -237,7 +237,7 @@ class Simulator:
 
     def predict(self, data: Any, batch: int = 1024) -> Any:
         """Rates of the output population for `data`, by running statistics; a mapping if there are several outputs."""
-        rates = self._predictor.predict(data, batch)
+        rates = self._predicting.predict(data, batch)
         return rates if len(rates) > 1 else next(iter(rates.values()))
 
     def evaluate(self, data: Any, target: Any, batch: int = 1024) -> dict[str, float]:
@@ -245,14 +245,14 @@ class Simulator:
 
         Every sample counts once.
         """
-        return self._predictor.evaluate(data, target, batch)
+        return self._predicting.evaluate(data, target, batch)
 
     def assess(self, data: Any, target: Any) -> tuple[dict[str, float], dict[str, NDArray[np.generic]]]:
         """What `evaluate` says of one batch, and the scores (batch, *shape) of each output, by which it ranks classes.
 
         Scores are what the output's loss compares: logits, or rates where it is the squared error.
         """
-        return self._predictor.assess(data, target)
+        return self._predicting.assess(data, target)
 
     def read(self, name: str) -> NDArray[np.generic]:
         """A compartment of a population ("v1.rate") as it was in the last step with data, before consolidation.
@@ -267,13 +267,13 @@ class Simulator:
         Nothing is changed. Where neurons drop out, the same ones do at every call with as many samples: a probe is
         comparable over time. Magnitudes that each step draws anew are those of the next step.
         """
-        return self._observer.observe(names, data, target)
+        return self._observing.observe(names, data, target)
 
     def alignment(self, data: Any, target: Any) -> Alignment:
         """How feedback stands to feedforward on these data: angles and norms, computed on the engine's device, where
         the arrays are. Nothing is changed; what drops out is as in `observe`.
         """
-        return self._observer.alignment(data, target)
+        return self._observing.alignment(data, target)
 
     def delta_angles(self, data: Any, target: Any) -> dict[str, float]:
         """Degrees between the circuit's delta and the delta of exact backprop, all the way down through the same
@@ -285,7 +285,7 @@ class Simulator:
         """How large the synapses of a projection are that has the signs of others. Those that each step draws anew are
         shown as the next step with data will have them.
         """
-        return self._observer.magnitudes(label)
+        return self._observing.magnitudes(label)
 
     # ---- state
 

@@ -4,14 +4,15 @@ from .checkpoint import Checkpoint, load
 from .company import ALONE, Company
 from .errors import CheckpointError, Diverged, ExperimentError, Interrupted, Terminated
 from .evaluation import Evaluation, evaluate
-from .experiment import Experiment, read, reads
+from .experiment import Experiment, as_yaml, read, reads
 from .launch import company_of, restarted, tell_torchrun
 from .loop import Training
 from .outcome import Outcome
 from .output import OutputFolder
+from .preparation import Prepared, System, prepare
 from .progress import EpochReport, Progress, RunName, Silent, StepReport, Together
 from .results import RunFigures, SystemFigures, by_system, summary
-from .runner import Finished, Prepared, System, as_yaml, check_resumable, prepare, run_experiment
+from .runner import Finished, check_resumable, run_experiment
 from .schedules import Constant, Cosine, Schedule, Step, multiplier
 from .when import Instants
 

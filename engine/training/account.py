@@ -7,10 +7,10 @@ from pathlib import Path
 
 from ...circuits.writing import dump
 from ..recorder import GitState
-from .experiment import Experiment
+from .experiment import Experiment, as_yaml
+from .machine import environment
 from .output import OutputFolder, file_name
-from .recording import environment
-from .runner import Prepared, as_yaml
+from .preparation import Prepared
 
 README, EXPERIMENT, ENVIRONMENT, LOG, JOURNAL = (
     "README.txt", "experiment.yaml", "environment.json", "log.txt", "metrics.jsonl",

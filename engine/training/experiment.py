@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import yaml
 from pydantic import (
     BeforeValidator,
     Field,
@@ -183,6 +184,13 @@ def explicit(experiment: Experiment) -> dict[str, Any]:
         name: plan.model_dump(mode="json", by_alias=True, exclude_none=True) for name, plan in experiment.modes.items()
     }
     return {key: value for key, value in plain.items() if value is not None}
+
+
+def as_yaml(experiment: Experiment) -> str:
+    """The experiment as YAML that reads back to the same experiment. Every default is written out, so that it says the
+    same where other versions have other ones.
+    """
+    return yaml.safe_dump(explicit(experiment), sort_keys=False)
 
 
 def _chosen(choice: DataSource | Constant | Cosine | Step) -> str | dict[str, Any]:

@@ -5,19 +5,20 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from ..data import Batch, Dataset, steps_per_epoch
+from ..data import Batch, Dataset
 from ..recorder import Recorder, SharedRecorder
 from ..simulator import Simulator
 from .checkpoint import Checkpoint
 from .checkpoints import Checkpoints
 from .company import ALONE, Company
-from .errors import Diverged, ExperimentError
+from .errors import Diverged
 from .evaluation import Evaluation, evaluate
 from .experiment import Experiment
 from .finite import first_not_finite
 from .interruption import Interruption
 from .outcome import Outcome
 from .position import Course
+from .preparation import check_batch
 from .progress import EpochReport, Progress, Pulse, RunName, Silent
 from .recording import Enrolment, NotFinite, Observer
 from .saving import Saver, Word
@@ -277,17 +278,6 @@ def _timed(batches: Iterator[Batch]) -> Iterator[tuple[Batch, float]]:
         if batch is None:
             return
         yield batch, time.perf_counter() - started
-
-
-def check_batch(experiment: Experiment, dataset: Dataset, company: Company = ALONE) -> None:
-    """Raise ExperimentError unless an epoch has at least one full batch, and a batch a sample for every process."""
-    samples = len(dataset.train)
-    if not steps_per_epoch(samples, experiment.batch):
-        message = f"must be at most {samples}, the training samples of {dataset.name} (got {experiment.batch})"
-        raise ExperimentError(experiment.placed(message, "batch"))
-    if experiment.batch < company.size:
-        message = f"must hold a sample for each of the {company.size} processes that share it (got {experiment.batch})"
-        raise ExperimentError(experiment.placed(message, "batch"))
 
 
 def mode_intervals(sim: Simulator, experiment: Experiment) -> dict[str, int]:

@@ -1,12 +1,9 @@
 """From an experiment's words to its recordings: what each run enrols, and what it hands over when."""
 
 import math
-import os
-import platform
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.metadata import PackageNotFoundError, version
 from statistics import median
 from typing import Any
 
@@ -27,7 +24,6 @@ METRICS = (
     *("loss", "accuracy", "validation_loss", "validation_accuracy", "validation_top5_accuracy"),
     *("rate", "images_per_second", "data_wait"),
 )
-PACKAGES = ("counterstream", "torch", "numpy", "h5py")
 
 
 @dataclass(frozen=True)
@@ -173,33 +169,6 @@ class _Weights(Mapping[str, NDArray[Any]]):
 
     def __len__(self) -> int:
         return len(self._projections)
-
-
-def environment(device: str = "cpu") -> dict[str, str]:
-    """Versions and machine, with the GPU if `device` is one: what somebody else would need to judge a difference."""
-    found = {"python": platform.python_version(), "machine": platform.machine(), "system": platform.system()}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found | {"cores": str(os.cpu_count())} | _gpu(device)
-
-
-def _gpu(device: str) -> dict[str, str]:
-    """Of a GPU its name, and the libraries that compute there."""
-    import torch
-
-    from ..backends.torch.engine import torch_device
-
-    place = torch_device(device)
-    if place.type != "cuda":
-        return {}
-    return {
-        "gpu": torch.cuda.get_device_name(place),
-        "cuda": str(torch.version.cuda),
-        "cudnn": str(torch.backends.cudnn.version()),
-    }
 
 
 def hidden(graph: Graph) -> list[str]:

@@ -25,9 +25,9 @@ from counterstream.engine.training import (
     OutputFolder,
     RunName,
     Silent,
+    attempt,
     loop,
     run_experiment,
-    runner,
     tallies,
 )
 from counterstream.engine.training.finite import first_not_finite
@@ -131,7 +131,7 @@ def test_in_place_it_is_the_same_run(tmp_path: Path, monkeypatch: pytest.MonkeyP
     """As on devices: one set of weights and traces in place of two, and less to say of a run that diverges."""
     elsewhere, _ = trained(tmp_path, learning="weight_mirror")
     (tmp_path / "in place").mkdir()
-    monkeypatch.setattr(runner, "compile", lambda *given, **how: compile(*given, **(how | {"in_place": True})))
+    monkeypatch.setattr(attempt, "compile", lambda *given, **how: compile(*given, **(how | {"in_place": True})))
     in_place, _ = trained(tmp_path / "in place", learning="weight_mirror")
     with Run.open(elsewhere) as one, Run.open(in_place) as other:
         for name in ("image->v1", "flat->digit", "flat->digit~"):

@@ -3,8 +3,7 @@
 import pytest
 import torch
 
-from counterstream.engine.training.recording import environment
-from counterstream.engine.training.runner import _settle_on
+from counterstream.engine.training.machine import environment, settle_on
 
 
 def test_on_a_cpu_nothing_is_asked_of_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -30,6 +29,6 @@ def test_on_a_gpu_kernels_are_chosen_by_trial(
     found: list[str] = []
     monkeypatch.setattr(torch.cuda, "set_device", found.append)
     monkeypatch.setattr(torch.backends.cudnn, "benchmark", False)
-    _settle_on(device)
+    settle_on(device)
     assert torch.backends.cudnn.benchmark is tried
     assert found == own
