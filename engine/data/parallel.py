@@ -10,6 +10,7 @@ from multiprocessing import get_context
 from typing import TypeVar
 
 from .dataset import DataError
+from .parent import end_with_the_parent
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -26,7 +27,7 @@ def in_order(work: Callable[[Task], Result], tasks: Iterable[Task], workers: int
         yield from map(work, tasks)
         return
     # Fresh interpreters: a fork of one that has threads (a progress display) may lock up.
-    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=ignore_interrupts) as pool:
+    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_begin) as pool:
         coming = iter(tasks)
         pending: deque[Future[Result]] = deque(pool.submit(work, task) for task in islice(coming, AHEAD * workers))
         try:
@@ -42,6 +43,7 @@ def in_order(work: Callable[[Task], Result], tasks: Iterable[Task], workers: int
             pool.shutdown(cancel_futures=True)
 
 
-def ignore_interrupts() -> None:
+def _begin() -> None:
     """Ctrl-C goes to every process of a terminal; the one that waits for the others stops them."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with_the_parent()

@@ -1,9 +1,7 @@
 """Worker processes that prepare batches ahead, in order."""
 
 import multiprocessing
-import os
 import signal
-import threading
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import AbstractContextManager, closing
@@ -14,6 +12,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from ..dataset import DataError
+from ..parent import end_with_the_parent
 from .reading import Read
 
 Asked = TypeVar("Asked")
@@ -80,17 +79,7 @@ def _begin(_: int) -> None:
     """Ctrl-C, and the end of a job's time, reach every process. The one that trains decides, and ends the others."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    threading.Thread(target=_end_with_the_trainer, name="counterstream trainer", daemon=True).start()
-
-
-def _end_with_the_trainer() -> None:
-    """End this worker when the process that trains is gone, however it ended. torch looks whether a worker's parent
-    lives, which is the fork server here; and that lives until the last worker ends.
-    """
-    trainer = multiprocessing.parent_process()
-    if trainer is not None:
-        trainer.join()  # of another's end it hears through a pipe
-        os._exit(1)
+    end_with_the_parent()
 
 
 def _context() -> Any:

@@ -3,6 +3,7 @@
 import io
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -142,8 +143,12 @@ def test_rows_without_their_images_begin_anew(folder: Path, packed: Path, tmp_pa
 def test_a_full_disk_is_named_and_nothing_is_lost(
     folder: Path, packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*_: object, **__: object) -> None:
-        raise OSError(28, "No space left on device")
+    append = module.stacked.append
+
+    def full(*content: Any, before: tuple[str, ...] = ()) -> None:
+        if before:  # an index, which is written likewise, has nothing before it
+            raise OSError(28, "No space left on device")
+        append(*content)
 
     with monkeypatch.context() as patch:
         patch.setattr(module.stacked, "append", full)

@@ -1,4 +1,4 @@
-"""Processes that read images end with the one that trains, however that ends."""
+"""Processes that work for another end with it, however that ends."""
 
 import os
 import signal
@@ -7,9 +7,12 @@ import sys
 import time
 from pathlib import Path
 
-import counterstream
+import pytest
 
-TRAINER = """
+import counterstream
+from counterstream.engine.data.fractals import Plan, write
+
+READING = """
 import multiprocessing, sys, time
 import numpy as np
 from counterstream.engine.data import Draw
@@ -19,6 +22,14 @@ data = ImageNet(folder=sys.argv[1], size=12, workers=2).load()
 endless = (Draw(epoch, np.arange(6)) for epoch in range(10_000))
 with data.train.stream(endless, seed=0, device="cpu") as batches:
     next(batches)
+    print(*(child.pid for child in multiprocessing.active_children()), flush=True)
+    time.sleep(600)
+"""
+SHARING = """
+import multiprocessing, time
+from counterstream.engine.data.parallel import in_order
+
+for _ in in_order(abs, range(10**9), 2):
     print(*(child.pid for child in multiprocessing.active_children()), flush=True)
     time.sleep(600)
 """
@@ -32,15 +43,17 @@ def lives(process: int) -> bool:
     return True
 
 
-def test_workers_end_with_a_trainer_that_was_killed(folder: Path) -> None:
-    command = [sys.executable, "-c", TRAINER, str(folder)]
+@pytest.mark.parametrize("parent", [READING, SHARING], ids=["reading", "sharing"])
+def test_workers_end_with_a_parent_that_was_killed(tmp_path: Path, parent: str) -> None:
+    write(tmp_path / "fractals", Plan(classes=2, train=6, val=1, size=16), workers=1)
+    command = [sys.executable, "-c", parent, str(tmp_path / "fractals")]
     where = Path(counterstream.__file__).parent
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=where) as trainer:
-        assert trainer.stdout is not None
-        workers = [int(word) for word in trainer.stdout.readline().split()]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=where) as process:
+        assert process.stdout is not None
+        workers = [int(word) for word in process.stdout.readline().split()]
         assert len(workers) == 2
         assert all(map(lives, workers))
-        trainer.send_signal(signal.SIGKILL)
+        process.send_signal(signal.SIGKILL)
     deadline = time.monotonic() + 15
     while any(map(lives, workers)) and time.monotonic() < deadline:
         time.sleep(0.1)
