@@ -21,7 +21,19 @@ def as_data(declaration: BaseModel) -> dict[str, Any]:
 
 def dump(declaration: BaseModel) -> str:
     """YAML text of a circuit, a learning system or any other declaration. Reading it gives an equal declaration."""
-    return "".join(f"{line}\n" for line in _lines(as_data(declaration), 0))
+    return as_text(as_data(declaration))
+
+
+def as_text(data: dict[str, Any]) -> str:
+    """YAML text of plain data, which this package's reader reads back: to it 1e-3 is a number, and text needs quotes
+    that would not to other readers.
+    """
+    return "".join(f"{line}\n" for line in _lines(data, 0))
+
+
+def in_line(value: Any) -> str:
+    """The same of any value, without a line break."""
+    return _flow(value)
 
 
 def _lines(value: Any, indent: int) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 import shlex
 from dataclasses import dataclass
-from typing import Annotated, Any, get_args
+from typing import Annotated, get_args
 
 import typer
 
@@ -60,6 +60,7 @@ def _list_options(circuit: str, as_json: bool) -> None:
     """The options of one circuit and their values, with an example of how to set one."""
     import json
 
+    from ..circuits.writing import in_line
     from ..models.library import options_of
 
     options = options_of(circuit)
@@ -72,18 +73,10 @@ def _list_options(circuit: str, as_json: bool) -> None:
     print(f"options of {circuit}:")
     wide = max(map(len, options))
     for name, value in options.items():
-        print(f"  {name:<{wide}}  {_written(value)}")
+        print(f"  {name:<{wide}}  {in_line(value)}")
     name, value = next(iter(options.items()))
-    setting = ("--option", f"{name}={_written(value)}")
+    setting = ("--option", f"{name}={in_line(value)}")
     print(f"Next: {shlex.join(('counterstream', 'explain', circuit, *setting))}")
-
-
-def _written(value: Any) -> str:
-    """A value as it is written in YAML, in one line."""
-    import yaml
-
-    text = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=float("inf"), allow_unicode=True)
-    return str(text).removesuffix("\n").removesuffix("\n...")
 
 
 def contents() -> dict[str, dict[str, Entry]]:

@@ -13,6 +13,7 @@ _TOKEN = re.compile(r"\s+|[\w.$~*+/-]+|.")
 _TOKEN_CHANGES = ("delete", "duplicate", "odd", "odd", "name", "swap", "other", "repeat")
 _TREE_CHANGES = ("delete", "value", "value", "number", "word", "twin", "other", "rename", "wrap", "many")
 _REPEATS = 300
+_LONGEST = 2_000_000  # characters; more than a file may have
 _TOKEN_CHANGE, _TREE_CHANGE = st.sampled_from(_TOKEN_CHANGES), st.sampled_from(_TREE_CHANGES)
 _ODD = st.sampled_from(odd.ANYTHING)
 _FEW, _MANY = st.integers(1, 4), st.integers(2, _REPEATS)
@@ -31,7 +32,7 @@ def tokens(draw: st.DrawFn, texts: tuple[str, ...]) -> str:
             case "duplicate":
                 found[at] *= 2
             case "repeat":
-                found[at] *= draw(_MANY)
+                found[at] = (found[at] * draw(_MANY))[:_LONGEST]  # repeated again and again, it would fill the memory
             case "odd":
                 found[at] = draw(_ODD)
             case "name":

@@ -10,8 +10,6 @@ import sys
 from contextlib import redirect_stderr, redirect_stdout
 from typing import Any
 
-import yaml
-
 import counterstream as cs
 from counterstream.circuits.declarations import LearningSystem
 from counterstream.circuits.errors import Location
@@ -20,8 +18,7 @@ from counterstream.circuits.validation import build
 from counterstream.circuits.yamlfile import read
 from counterstream.cli import main
 from counterstream.cli.loading import circuits_of
-from counterstream.engine.training import reads
-from counterstream.engine.training.experiment import explicit
+from counterstream.engine.training import as_yaml, reads
 from counterstream.models.library import load_document
 
 NAME = "fuzzed.yaml"
@@ -82,7 +79,7 @@ def experiment(text: str) -> Refusal:
         found = reads(text, NAME)
     except cs.CounterstreamError as error:
         return _well_said(error)
-    _same(reads(yaml.safe_dump(explicit(found), sort_keys=False)), found, "reading it with every default written out")
+    _same(reads(as_yaml(found)), found, "reading it with every default written out")
     try:
         circuits_of(found)
     except cs.CounterstreamError as error:

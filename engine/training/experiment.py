@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import (
     BeforeValidator,
     Field,
@@ -17,6 +16,7 @@ from pydantic import (
 from ...circuits import validation, yamlfile
 from ...circuits.declarations import Consolidation, Layers, Mode, Samples
 from ...circuits.model import Declaration
+from ...circuits.writing import as_text
 from ..data import Data, DataSource
 from .keeping import Keeping, KeepingOrNone
 from .record import Record
@@ -190,7 +190,7 @@ def as_yaml(experiment: Experiment) -> str:
     """The experiment as YAML that reads back to the same experiment. Every default is written out, so that it says the
     same where other versions have other ones.
     """
-    return yaml.safe_dump(explicit(experiment), sort_keys=False)
+    return as_text(explicit(experiment))
 
 
 def _chosen(choice: DataSource | Constant | Cosine | Step) -> str | dict[str, Any]:

@@ -67,6 +67,13 @@ def test_yaml_round_trip() -> None:
     assert reads(as_yaml(experiment)) == experiment
 
 
+@pytest.mark.parametrize("name", ["1e-3", "yes", "0x10", "1_000", "a: b", "# no", "ünï \u2028", "~", "[a]"])
+def test_text_that_looks_like_something_else_stays_text(name: str) -> None:
+    experiment = reads(SOUND + f"engine: {json.dumps(name)}\n")
+    assert experiment.engine == name
+    assert reads(as_yaml(experiment)) == experiment
+
+
 @pytest.mark.parametrize("schedule", ["constant", "cosine", "{step: {milestones: [1]}}"])
 @pytest.mark.parametrize(("optimizer", "own"), [("sgd", {"momentum", "nesterov"}), ("adamw", {"betas", "epsilon"})])
 def test_every_default_is_written_out(optimizer: str, own: set[str], schedule: str) -> None:
