@@ -2,8 +2,8 @@
 
 In the order data pass: `yamlfile` (text to plain data with places), `validation` and `declarations` (to a Circuit),
 `inlining` (blocks and stages written out), `graph` (order and shapes, by way of `checks`), `expansion` (the explicit
-circuit, by way of `overrides`, `pathway` and `crossing`), `rules` and `plasticity` (normal forms), `locality` (the
-proof), `writing` (back to text).
+circuit, by way of `overrides`, `assignment`, `pathway`, `feedback` and `crossing`), `rules` and `plasticity` (normal
+forms), `locality` (the proof), `writing` (back to text).
 """
 
 from .declarations import Circuit, Consolidation, LearningSystem
