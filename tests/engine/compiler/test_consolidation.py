@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 import counterstream as cs
 from counterstream.circuits.wiring import Conv, Geometry
 from counterstream.engine.backends import load_engine
-from counterstream.engine.compiler.consolidation import Learner, consolidation_program, trace_states
+from counterstream.engine.compiler.consolidation import Learner, consolidation_program, hyperparameters, trace_states
 
 ENGINE = load_engine("reference")
 
@@ -24,8 +24,7 @@ def run(one: Learner, common: cs.Consolidation, w: np.ndarray, drives: list[np.n
     execute = ENGINE.compile(consolidation_program("test", [one], common))
     state = {"w": w, **{name: np.zeros(spec.shape) for name, spec in trace_states([one], common).items()}}
     for step, drive in enumerate(drives, start=1):
-        hyper = {"rate": np.array(common.rate)}
-        hyper |= {f"correction{'2' * k}": np.array(1 / (1 - beta**step)) for k, beta in enumerate(common.betas)}
+        hyper = {name: np.array(value) for name, value in hyperparameters(common, 1.0, step).items()}
         state |= execute({**state, **hyper, "drive/w": drive})
     return state
 
