@@ -100,8 +100,8 @@ class Descent(Claim):
     """A step along dw lowers the loss, on average over networks and data."""
 
     loss: Literal["squared", "cross_entropy"] = "squared"
-    draws: Whole = Field(default=40, ge=2, description="How many networks and batches the average is over.")
-    warmup: Whole = Field(default=0, ge=0, description="Steps of learning before the one that is judged.")
+    draws: Whole = Field(default=100, ge=2, le=100_000, description="How many networks and batches it averages over.")
+    warmup: Whole = Field(default=0, ge=0, le=100_000, description="Steps of learning before the one that is judged.")
     rate: Number = Field(default=0.01, gt=0)
 
 

@@ -238,7 +238,18 @@ def test_climbing_is_no_descent() -> None:
     system = changed("backprop", "engaged", {}, forward="post.apical * pre.rate - decay * w")
     found = only(failing(try_rule(system, ["locality", "batch_splitting", "descent"])), "descent")
     assert found.given["neurons"] == [1, 1, 1]
-    assert found.got["mean change of the loss, over the rate"] > found.given["standard error"]
+    assert found.got["mean change of the loss, over rate and loss"] > 2 * found.given["standard error"]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_slow_climb_shows_in_few_networks(seed: int) -> None:
+    rule = "1.0e-6 * post.apical * pre.rate"
+    assert try_property(rule, "descent", examples=20, seed=seed).verdict == "fails"  # in three networks at most
+
+
+def test_what_changes_nothing_does_not_descend() -> None:
+    found = only(failing([try_property("1.0e-30 * post.apical * pre.rate", "descent")]), "descent")
+    assert found.got == {"mean change of the loss, over rate and loss": 0.0}
 
 
 def test_an_engine_that_computes_something_else_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
