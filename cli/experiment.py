@@ -1,7 +1,7 @@
 """What `demo` and `run` share: carrying an experiment out with a display, and reporting what it came to."""
 
 import math
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,8 @@ def changed(experiment: "Experiment", **changes: Any) -> "Experiment":
     from ..engine.training import Experiment
 
     given = {name: getattr(experiment, name) for name in experiment.model_fields_set}
+    absent = {name for name, value in given.items() if value is None}
+    given |= experiment.model_dump(mode="json", include=absent)  # as they are written: `none`, where nothing is refused
     given |= {name: value for name, value in changes.items() if value is not None}
     document, place = experiment.document, "command line"
     kept = [name for name in given if changes.get(name) is None] if document else []
@@ -112,7 +114,8 @@ def carry_out(
         except Exception as error:
             if company.leads:
                 status = "interrupted" if isinstance(error, Interrupted) else "failed"
-                report.write(finished.paths, experiment, output, status)
+                with suppress(CounterstreamError, OSError):  # what ended the run is what is said
+                    report.write(finished.paths, experiment, output, status)
             raise
         if not company.leads:
             return []

@@ -35,7 +35,7 @@ def write(
     runs = figures(paths)
     settings = experiment.model_dump(mode="json", by_alias=True, exclude_unset=True)
     content = summary(experiment.name, runs, status=status, experiment=settings)
-    output.file(SUMMARY).write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    output.write(SUMMARY, json.dumps(content, indent=1, allow_nan=False) + "\n")
     if runs:
         _draw(paths, output.file(FIGURE))
     return by_system(runs)

@@ -42,18 +42,18 @@ def write_account(output: OutputFolder, prepared: Prepared, command: str, proces
     """
     experiment = prepared.experiment
     for system in prepared.systems:
-        _write(output.file(f"circuit-{file_name(system.name)}.yaml"), dump(system.explicit))
-    _write(output.file(EXPERIMENT), f"# {command}\n{as_yaml(experiment)}")
+        output.write(f"circuit-{file_name(system.name)}.yaml", dump(system.explicit))
+    output.write(EXPERIMENT, f"# {command}\n{as_yaml(experiment)}")
     started = {"command": command, "time": datetime.now(UTC).isoformat(timespec="seconds"), "processes": processes}
     told = {"environment": _environment(experiment), "started": [*_started(output.file(ENVIRONMENT)), started]}
-    _write(output.file(ENVIRONMENT), json.dumps(told, indent=1) + "\n")
+    output.write(ENVIRONMENT, json.dumps(told, indent=1) + "\n")
     text = TEXT.format(
         name=experiment.name,
         command=command,
         systems=_listed([system.name for system in prepared.systems]),
         seeds=_listed(experiment.seeds),
     )
-    _write(output.file(README), text)
+    output.write(README, text)
 
 
 def _environment(experiment: Experiment) -> dict[str, object]:
@@ -72,7 +72,3 @@ def _started(path: Path) -> list[object]:
 
 def _listed(items: Sequence[object]) -> str:
     return ", ".join(map(str, items))
-
-
-def _write(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")

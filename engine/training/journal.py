@@ -2,6 +2,7 @@
 
 import json
 import math
+from contextlib import suppress
 from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from .errors import ExperimentError
+from .output import unwritable
 from .progress import EpochReport, Figures, RunName, StepReport
 
 
@@ -22,6 +24,7 @@ class Journal:
     """
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         try:
             self._file = path.open("a", encoding="utf-8")
         except OSError as error:
@@ -33,7 +36,8 @@ class Journal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
+        with suppress(OSError):  # of what it did not take; said when it was handed over
+            self._file.close()
 
     def run_started(self, run: RunName, number: int, runs: int, epochs: int) -> None:
         self._put("started", run, file=run.path.name, number=number, runs=runs, epochs=epochs)
@@ -55,8 +59,11 @@ class Journal:
         line = {"time": datetime.now(UTC).isoformat(timespec="seconds"), "event": event, **which, **more}
         finite = {name: None if isinstance(value, float) and not math.isfinite(value) else value
                   for name, value in line.items()}  # fmt: skip
-        self._file.write(json.dumps(finite, allow_nan=False) + "\n")
-        self._file.flush()
+        try:
+            self._file.write(json.dumps(finite, allow_nan=False) + "\n")
+            self._file.flush()
+        except OSError as error:
+            raise ExperimentError(unwritable(self._path, error)) from None
 
 
 def _figures(report: Figures) -> dict[str, Any]:

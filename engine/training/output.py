@@ -1,6 +1,7 @@
 """The folder that an experiment writes into: never anybody else's files, and none of its own without being asked."""
 
 import json
+import os
 import re
 from collections.abc import Mapping
 from contextlib import suppress
@@ -86,9 +87,15 @@ class OutputFolder:
             self._note()
         return path
 
+    def write(self, name: str, text: str) -> None:
+        """Write one of our files so that it holds what it held before or all of the text. Raises ExperimentError where
+        neither can be done, or a file of that name is not ours.
+        """
+        _write(self.file(name), text)
+
     def _note(self) -> None:
         content = {"files": self._files, "folders": self._folders}
-        (self.path / MANIFEST).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        _write(self.path / MANIFEST, json.dumps(content, indent=1) + "\n")
 
     def _clear(self) -> None:
         files, folders = _listed(self.path)
@@ -104,6 +111,25 @@ class OutputFolder:
             with suppress(OSError):  # somebody else's files are in it
                 folder.rmdir()
         (self.path / MANIFEST).unlink(missing_ok=True)
+
+
+def _write(path: Path, text: str) -> None:
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        os.replace(part, path)
+    except OSError as error:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise ExperimentError(unwritable(path, error)) from None
+
+
+def unwritable(path: Path, error: OSError) -> str:
+    """What to say of a file of an experiment that a disk did not take."""
+    return (
+        f"{path}: cannot be written ({error.strerror or error}). What there was is as it was: make room, then go on "
+        "with --resume"
+    )
 
 
 def occupied(folder: Path) -> bool:

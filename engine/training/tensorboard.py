@@ -1,11 +1,13 @@
 """A run's figures on TensorBoard: an optional extra, for those whose eyes are used to it."""
 
+from contextlib import suppress
 from dataclasses import fields
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from .errors import ExperimentError
-from .output import OutputFolder
+from .output import OutputFolder, unwritable
 from .progress import EpochReport, Figures, RunName, StepReport
 
 FILES = "events.out.tfevents.*"
@@ -66,6 +68,12 @@ class TensorBoard:
         if self._writer is None:  # only now its first step is known: what an earlier part said from there on is purged
             folder = self._output.folder(f"{run.path.stem}.tensorboard", FILES)
             self._writer = self._make(str(folder), purge_step=report.step)
+        try:
+            self._add(report)
+        except OSError as error:  # of the thread that writes, which tells of it later
+            raise ExperimentError(unwritable(Path(self._writer.log_dir), error)) from None
+
+    def _add(self, report: Figures) -> None:
         said: dict[str, Any] = {field.name: getattr(report, field.name) for field in fields(report)}
         for name, tag in TAGS.items():
             if said.get(name) is not None:
@@ -73,5 +81,6 @@ class TensorBoard:
 
     def _close(self) -> None:
         if self._writer is not None:
-            self._writer.close()
+            with suppress(OSError):  # of what is a copy of other records
+                self._writer.close()
             self._writer = None

@@ -36,6 +36,12 @@ def test_an_unknown_system_is_named() -> None:
         modes_in_use(reads(TEXT), ("kolen_polack",))
 
 
+@pytest.mark.parametrize("key", ["checkpoint: none", "threads: null", "record: {weights: none, angles: none}"])
+def test_what_an_experiment_does_without_it_still_does(key: str) -> None:
+    experiment = reads(f"{TEXT}{key}\n")
+    assert changed(experiment, epochs=2) == experiment.model_copy(update={"epochs": 2})
+
+
 def test_data_are_taken_from_where_the_command_line_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     experiment = reads(TEXT)

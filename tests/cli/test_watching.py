@@ -10,6 +10,7 @@ from counterstream.circuits.expansion import expand
 from counterstream.cli.log import Log
 from counterstream.cli.watching import watching
 from counterstream.engine.training import Interrupted, OutputFolder, Prepared, RunName, read, run_experiment
+from counterstream.engine.training.journal import Journal
 from counterstream.models.library import load
 
 from ..engine.training.small import prepared
@@ -79,3 +80,23 @@ def test_a_log_can_be_read_as_it_grows(tmp_path: Path) -> None:
     assert "+00:00  [1/1] s, seed 1 " in line
     with pytest.raises(CounterstreamError, match="cannot be written"):
         Log(tmp_path / "gone" / "log.txt")
+
+
+FULL = Path("/dev/full")
+NO_ROOM = r"^/dev/full: cannot be written \(No space left on device\)"
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="this system has no disk that is always full")
+def test_a_disk_that_is_full_is_named(tmp_path: Path) -> None:
+    """By whoever comes to it first, and once."""
+    run = RunName(system="s", seed=1, path=tmp_path / "s-seed1.h5")
+    with pytest.raises(CounterstreamError, match=NO_ROOM), Log(FULL) as log:
+        log.run_finished(run, 0.5, 1.0)
+    with pytest.raises(CounterstreamError, match=NO_ROOM), Journal(FULL) as journal:
+        journal.run_finished(run, 0.5, 1.0)
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="this system has no disk that is always full")
+def test_what_ended_a_run_is_what_a_full_log_leaves_to_be_said() -> None:
+    with pytest.raises(Interrupted, match="during backprop"), Log(FULL):
+        raise Interrupted("interrupted during backprop, seed 0")

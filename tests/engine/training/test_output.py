@@ -145,3 +145,25 @@ def test_a_file_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("mine")
     with pytest.raises(ExperimentError, match="must be a folder"):
         OutputFolder(tmp_path / "out", overwrite=True)
+
+
+def test_a_full_disk_leaves_every_file_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The list of files above all, without which nothing here could be gone on with."""
+    output = OutputFolder(tmp_path)
+    output.write("README.txt", "first")
+
+    def full(path: Path, text: str, **_: object) -> None:
+        path.touch()  # as opening it does
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_text", full)
+        for name in ("README.txt", "summary.json"):
+            with pytest.raises(
+                ExperimentError, match=r"cannot be written \(No space left on device\)\. What there was"
+            ):
+                output.write(name, "second")
+    assert (tmp_path / "README.txt").read_text() == "first"
+    OutputFolder.begun(tmp_path).write("README.txt", "second")
+    assert (tmp_path / "README.txt").read_text() == "second"
+    assert not list(tmp_path.glob(".*.part"))
