@@ -17,12 +17,12 @@ def rows(array: Array) -> Rows:
     return plain
 
 
-def differ(found: Array, expected: Array, tolerance: float) -> bool:
-    """Whether some number is off by more than `tolerance` times the larger of 1 and the largest number of the two.
+def differ(found: Array, expected: Array, tolerance: float, least: float = 1.0) -> bool:
+    """Whether some number is off by more than `tolerance` times the larger of `least` and the largest of all numbers.
 
     What is no number on both sides alike does not differ.
     """
-    size = max((1.0, *(float(np.abs(a[np.isfinite(a)]).max(initial=0.0)) for a in (found, expected))))
+    size = max((least, *(float(np.abs(a[np.isfinite(a)]).max(initial=0.0)) for a in (found, expected))))
     return not np.allclose(found, expected, rtol=0, atol=tolerance * size, equal_nan=True)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..circuits.declarations import Circuit, Claims, LearningSystem, Mode
-from ..circuits.errors import CircuitError, suggest
+from ..circuits.errors import CircuitError, Location, suggest
 from ..circuits.expansion import expand
 from ..circuits.graph import Graph, build_graph
 from ..circuits.plasticity import Plasticity, mode_constants, read_plasticity
@@ -188,10 +188,18 @@ def _document(rule: str | Path | LearningSystem) -> Document:
         return Document(as_data(rule), rule.name)
     if isinstance(rule, str) and not rule.isidentifier() and Path(rule).suffix not in SUFFIXES:
         return _around(Document({"dw": rule}, "rule"))
-    document = learning_document(rule) if Path(rule).suffix not in SUFFIXES else read_file(rule)
+    document = _stock(rule) if Path(rule).suffix not in SUFFIXES else read_file(rule)
     if isinstance(document.data, str):
         return _around(Document({"dw": document.data}, document.file, origins={("dw",): (document, ())}))
     return _around(document) if isinstance(document.data, Mapping) and "dw" in document.data else document
+
+
+def _stock(rule: str | Path) -> Document:
+    """What a stock learning system declares. Raises CircuitError."""
+    try:
+        return learning_document(rule)
+    except CircuitError as error:  # a name that nobody has, in no file
+        raise error.located(Location("rule")) from None
 
 
 def _around(document: Document) -> Document:

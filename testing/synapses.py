@@ -54,6 +54,11 @@ class Synapses(ABC):
         return not any(self.compartments(side) for side in ("pre", "post", "mod"))
 
     @property
+    def unit(self) -> float:
+        """What counts as much in dw, and 1 at most: an error of a rule of small numbers is small, too."""
+        return 1.0
+
+    @property
     def title(self) -> str:
         return f"{self.name}: dw = {self.equation}"
 
@@ -70,6 +75,12 @@ class Declared(Synapses):
     engine: Engine[Any]
     _compiled: dict[tuple[int, int, int], Executable[Any]] = field(default_factory=dict, repr=False, compare=False)
     _alike: dict[str, "Declared"] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def unit(self) -> float:
+        """The largest coefficient among the rule's terms, or 1 if that is smaller."""
+        coefficients = (self.plasticity.decay, *(term.coefficient for term in self.plasticity.terms))
+        return min(1.0, max(map(abs, coefficients)))
 
     def drive(self, situation: Situation, engine: Engine[Any] | None = None) -> Array:
         engine = engine or self.engine

@@ -24,7 +24,9 @@ class ClaimOfRules(Claim):
     """A claim about synapses by themselves: of every rule of a projection, or of those that are named."""
 
     rules: list[str] | None = Field(default=None, description="Names such as engaged.forward; by default all rules.")
-    tolerance: Number = Field(default=1e-9, gt=0, description="Of the larger of 1 and the largest number compared.")
+    tolerance: Number = Field(
+        default=1e-9, gt=0, description="Of the largest number compared, or of the rule's largest coefficient up to 1."
+    )
 
 
 class Locality(ClaimOfRules):

@@ -25,7 +25,7 @@ def batch_permutation(rule: Synapses, example: Example, claim: BatchPermutation)
     """dw(x[p], y[p], w) = dw(x, y, w) for every permutation p of the samples of a batch."""
     expected = rule.drive(example.situation)
     got = rule.drive(example.situation.chosen(example.order))
-    if not differ(got, expected, claim.tolerance):
+    if not differ(got, expected, claim.tolerance, rule.unit):
         return None
     return Counterexample(
         where=rule.title,

@@ -32,7 +32,7 @@ def batch_splitting(rule: Synapses, example: Example, claim: BatchSplitting) -> 
     parts = [rule.drive(part) for part in (first, second)]
     expected = (example.cut * parts[0] + (samples - example.cut) * parts[1]) / samples
     got = rule.drive(whole)
-    if not differ(got, expected, claim.tolerance):
+    if not differ(got, expected, claim.tolerance, rule.unit):
         return None
     return Counterexample(
         where=rule.title,

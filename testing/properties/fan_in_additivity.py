@@ -34,7 +34,7 @@ def fan_in_additivity(rule: Synapses, example: Example, claim: FanInAdditivity) 
     nothing = one.changed("post", lambda y: 0 * y)
     expected = rule.drive(one) + rule.drive(other) - rule.drive(nothing)
     got = rule.drive(both)
-    if not differ(got, expected, claim.tolerance):
+    if not differ(got, expected, claim.tolerance, rule.unit):
         return None
     return Counterexample(
         where=rule.title,

@@ -29,7 +29,7 @@ def fixed_point(rule: Declared, example: Example, claim: FixedPoint) -> Countere
     found = rule.drive(example.situation.with_weights(rest))
     given = {name: value for name, value in example.situation.shown().items() if name != "w"}
     given |= {"w*": rows(rest)}
-    if differ(found, 0 * found, claim.tolerance):
+    if differ(found, 0 * found, claim.tolerance, rule.unit):
         return Counterexample(
             where=rule.title,
             given={"claimed w*": claim.w, **given},

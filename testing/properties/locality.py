@@ -34,7 +34,7 @@ def locality(rule: Synapses, example: Example, claim: Locality) -> Counterexampl
     post, pre = example.synapse
     before = rule.drive(example.situation)[post, pre]
     after = rule.drive(changed(example.situation, example.place, example.value))[post, pre]
-    if not differ(after, before, claim.tolerance):
+    if not differ(after, before, claim.tolerance, rule.unit):
         return None
     name, row, column = example.place
     return Counterexample(

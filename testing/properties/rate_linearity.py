@@ -28,7 +28,7 @@ def rate_linearity(rule: Synapses, example: Example, claim: RateLinearity) -> Co
     nothing = rule.drive(once.changed("pre", lambda x: 0 * x))
     expected = nothing + a * (rule.drive(once) - nothing)
     got = rule.drive(once.changed("pre", lambda x: a * x))
-    if not differ(got, expected, claim.tolerance):
+    if not differ(got, expected, claim.tolerance, rule.unit):
         return None
     return Counterexample(
         where=rule.title,

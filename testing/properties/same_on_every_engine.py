@@ -33,7 +33,7 @@ def same_on_every_engine(rule: Declared, example: Example, claim: SameOnEveryEng
     engine = open_engine(example.engine)
     expected = rule.drive(example.situation, open_engine(REFERENCE))
     got = rule.drive(example.situation, engine)
-    if not differ(got, expected, claim.tolerance + ROUNDING.get(engine.dtype, 1e-2)):
+    if not differ(got, expected, claim.tolerance + ROUNDING.get(engine.dtype, 1e-2), rule.unit):
         return None
     return Counterexample(
         where=rule.title,

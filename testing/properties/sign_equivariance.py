@@ -33,7 +33,7 @@ def sign_equivariance(rule: Synapses, example: Example, claim: SignEquivariance)
     before = example.situation
     after = before.changed(example.side, lambda activity: -activity).with_opposite_weights()
     expected, got = -rule.drive(before), rule.drive(after)
-    if not differ(got, expected, claim.tolerance):
+    if not differ(got, expected, claim.tolerance, rule.unit):
         return None
     return Counterexample(
         where=rule.title,

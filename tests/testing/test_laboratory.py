@@ -186,7 +186,7 @@ def test_what_is_wrong_in_a_file_is_named_with_its_place(text: str, message: str
         (lambda: try_property("backprop", "localty"), "unknown property 'localty'. Did you mean 'locality'?"),
         (lambda: try_property("backprop", "locality", tolerence=1), "tolerence: unknown key 'tolerence'. Did you mean"),
         (lambda: try_rule("backprop", []), "at least one property must be named"),
-        (lambda: try_rule("kolen_polack"), "unknown learning system 'kolen_polack'"),
+        (lambda: try_rule("kolen_polack"), "rule: unknown learning system 'kolen_polack'"),
         (lambda: try_rule("backprop", engine="steam"), "engine must be an installed one"),
         (lambda: try_rule("post.rate * y"), "unknown name 'y'"),
         (lambda: try_rule(lambda pre, post, w: 0.0, ["locality"]), "must return an array of w's shape"),

@@ -220,6 +220,14 @@ def test_a_rule_that_reads_the_synapse_of_the_other_direction_is_found_out() -> 
     assert found["no_transport"].got == {"weights after a silent step of second~": [[pytest.approx(0.1)]]}
 
 
+@pytest.mark.parametrize(
+    "rule", ["1e-10 * post.rate * pre.rate + 1e-12 * pre.rate**2", "1e-10 * pre.rate * post.rate**2"]
+)
+def test_rules_of_small_numbers_are_looked_at_as_closely(rule: str) -> None:
+    name = "rate_linearity" if "pre.rate**2" in rule else "fan_in_additivity"
+    assert only(failing(try_rule(rule, ["locality", "batch_splitting", name])), name)
+
+
 def test_an_echo_through_the_weights_of_all_synapses_is_not_local() -> None:
     """dw[j, i] = 0.02 (x[i] - sum over k of w[k, i] a[k]) a[j], a the apical activity of the post neurons."""
     found = only(failing(try_rule(unclaimed("activation_alignment"), ["locality", "no_transport"])), "locality")
