@@ -26,6 +26,7 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
+            _cut_back(path)
             self._file = path.open("a", encoding="utf-8")
         except OSError as error:
             raise ExperimentError(f"{path}: cannot be written ({error.strerror})") from None
@@ -64,6 +65,17 @@ class Journal:
             self._file.flush()
         except OSError as error:
             raise ExperimentError(unwritable(self._path, error)) from None
+
+
+def _cut_back(path: Path) -> None:
+    """Cut off a line that was begun and not ended, as a full disk or SIGKILL leaves it: a line appended to it would be
+    lost, too.
+    """
+    if not path.is_file():
+        return
+    with path.open("r+b") as file:
+        content = file.read()
+        file.truncate(content.rfind(b"\n") + 1)
 
 
 def _figures(report: Figures) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
+from multiprocessing import forkserver, resource_tracker
 from typing import Any, Generic, TypeVar
 
 import torch
@@ -79,6 +80,8 @@ def _begin(_: int) -> None:
     """Ctrl-C, and the end of a job's time, reach every process. The one that trains decides, and ends the others."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # the fork server's, which a worker inherits
     end_with_the_parent()
 
 
@@ -87,4 +90,17 @@ def _context() -> Any:
     context = multiprocessing.get_context(method)
     if method == "forkserver":  # what is loaded once need not be loaded by every worker
         context.set_forkserver_preload(["__main__", __name__])
+        _start_server()
     return context
+
+
+def _start_server() -> None:
+    """Start the fork server, if it does not run, so that SIGTERM does not end it: a batch system sends that to every
+    process of a job, and a run that still has to stop in good order needs its workers. It ends with this process.
+    """
+    resource_tracker.ensure_running()  # would be started on the way, and lift the mask
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # what is started now begins with it blocked
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -25,6 +25,26 @@ with data.train.stream(endless, seed=0, device="cpu") as batches:
     print(*(child.pid for child in multiprocessing.active_children()), flush=True)
     time.sleep(600)
 """
+SERVED = """
+import os, signal, sys, time
+import numpy as np
+from multiprocessing import forkserver
+from counterstream.engine.data import Draw
+from counterstream.engine.data.images.imagenet import ImageNet
+
+data = ImageNet(folder=sys.argv[1], size=12, workers=1).load()
+endless = (Draw(epoch, np.arange(6)) for epoch in range(10_000))
+with data.train.stream(endless, seed=0, device="cpu") as batches:
+    next(batches)
+    server = forkserver._forkserver._forkserver_pid
+    os.kill(server, signal.SIGTERM)
+    time.sleep(0.5)
+    with data.test.chunks(np.arange(2), 1, device="cpu") as others:
+        next(others)
+    next(batches)
+assert forkserver._forkserver._forkserver_pid == server
+os.kill(os.getpid(), signal.SIGTERM)
+"""
 SHARING = """
 import multiprocessing, time
 from counterstream.engine.data.parallel import in_order
@@ -58,3 +78,12 @@ def test_workers_end_with_a_parent_that_was_killed(tmp_path: Path, parent: str) 
     while any(map(lives, workers)) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not any(map(lives, workers))
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="this system has no fork server")
+def test_the_end_of_a_jobs_time_ends_the_trainer_and_not_what_starts_its_workers(tmp_path: Path) -> None:
+    write(tmp_path / "fractals", Plan(classes=2, train=6, val=1, size=16), workers=1)
+    command = [sys.executable, "-c", SERVED, str(tmp_path / "fractals")]
+    where = Path(counterstream.__file__).parent
+    done = subprocess.run(command, capture_output=True, text=True, cwd=where, check=False)
+    assert done.returncode == -signal.SIGTERM, done.stderr

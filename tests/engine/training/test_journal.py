@@ -24,6 +24,17 @@ def lines(path: Path) -> list[dict]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
+def test_a_line_that_was_cut_short_is_cut_off(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.jsonl"
+    with Journal(path) as journal:
+        journal.noted("first")
+    with path.open("a") as file:
+        file.write('{"time": "2026-')
+    with Journal(path) as journal:
+        journal.noted("second")
+    assert [line["text"] for line in lines(path)] == ["first", "second"]
+
+
 def test_every_line_is_an_object_that_says_what_was_measured(tmp_path: Path) -> None:
     path = tmp_path / "metrics.jsonl"
     with Journal(path) as journal:
