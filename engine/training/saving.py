@@ -73,12 +73,19 @@ class Saver:
         return bool(word.signal) or word.is_late or is_best or planned
 
     def save(self, sim: Simulator, step: int, progress: Callable[[], Mapping[str, Any]], mark: "Marking") -> None:
-        """Save this state once all processes have seen that they hold the same."""
+        """Save this state once all processes have seen that they hold the same. Raises, on rank 0, what went wrong in
+        saving the one before, which `agree` may not have known yet; on other ranks RankZeroFailed.
+        """
         sim.check_in_step()
+        self._company.told(lambda: self._handed_over(sim, step, progress, mark))
+        self._saved_at = time.monotonic()
+
+    def _handed_over(
+        self, sim: Simulator, step: int, progress: Callable[[], Mapping[str, Any]], mark: "Marking"
+    ) -> None:
         if self._checkpoints is not None:
             best = self.best[0] if self.best and self._keeping and self._keeping.best else None
             self._checkpoints.save(sim, step, progress(), mark(), best)
-        self._saved_at = time.monotonic()
 
     def heed(self, word: Word) -> None:
         """Stop where that was agreed on. Raises Stopped, what went wrong in saving, or on other ranks RanksError."""
