@@ -5,6 +5,7 @@ import signal
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import AbstractContextManager, closing
+from copy import copy
 from dataclasses import dataclass
 from multiprocessing import forkserver, resource_tracker
 from typing import Any, Generic, TypeVar
@@ -19,8 +20,11 @@ from .reading import Read
 Asked = TypeVar("Asked")
 
 AHEAD = 2  # batches that each worker prepares before they are asked for
-METHODS = ("forkserver", "spawn")
+METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
 """How workers start. Not by `fork`: this process has threads (a recorder, a display), whose locks are inherited so."""
+
+PATIENCE = 5.0
+"""Seconds that a worker has to end by itself where nobody else says how many."""
 
 LOST = (RuntimeError, ConnectionError, EOFError, FileNotFoundError)
 """What torch raises where a worker is gone, depending on what it was about to hand over."""
@@ -35,7 +39,9 @@ class Loading(Generic[Asked]):
     pinned: bool
 
     def __call__(self, asked: Iterable[Asked]) -> AbstractContextManager[Iterator[Read]]:
-        """What was asked for, in order. Leaving the context ends the workers."""
+        """What was asked for, in order. Leaving the context ends the workers: one that does not end by itself, for it
+        waits for a disk or a network, is killed after some seconds.
+        """
         return closing(self._batches(asked))
 
     def _batches(self, asked: Iterable[Asked]) -> Generator[Read, None, None]:
@@ -85,10 +91,23 @@ def _begin(_: int) -> None:
     end_with_the_parent()
 
 
+class _Mortal(multiprocessing.get_context(METHOD).Process):  # type: ignore[misc] # which class it is, the system says
+    """A process that ignores SIGTERM, and ends all the same where the loader, or the interpreter's exit, ends it."""
+
+    def terminate(self) -> None:
+        self.kill()
+
+    def join(self, timeout: float | None = None) -> None:
+        super().join(PATIENCE if timeout is None else timeout)
+        if timeout is None and self.is_alive():
+            self.kill()
+            super().join(PATIENCE)
+
+
 def _context() -> Any:
-    method = next(method for method in METHODS if method in multiprocessing.get_all_start_methods())
-    context = multiprocessing.get_context(method)
-    if method == "forkserver":  # what is loaded once need not be loaded by every worker
+    context: Any = copy(multiprocessing.get_context(METHOD))
+    context.Process = _Mortal
+    if METHOD == "forkserver":  # what is loaded once need not be loaded by every worker
         context.set_forkserver_preload(["__main__", __name__])
         _start_server()
     return context

@@ -1,6 +1,10 @@
 """Splits of images: the same pixels for any number of workers and ranks and from any start; bad files by policy."""
 
+import multiprocessing
+import os
 import shutil
+import signal
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -235,10 +239,6 @@ def test_too_many_bad_files_are_an_error(spoilt: Path) -> None:
 
 
 def test_a_killed_worker_is_named(folder: Path) -> None:
-    import multiprocessing
-    import os
-    import signal
-
     data = dataset(folder, workers=1)
     endless = (Draw(epoch, np.arange(6)) for epoch in range(10_000))
     with data.train.stream(endless, seed=0, device="cpu") as batches:
@@ -250,9 +250,38 @@ def test_a_killed_worker_is_named(folder: Path) -> None:
 
 
 def test_leaving_ends_the_workers(folder: Path) -> None:
-    import multiprocessing
-
     with dataset(folder, workers=2).train.stream(draws(18, 2), seed=0, device="cpu") as batches:
         next(batches)
         assert len(multiprocessing.active_children()) == 2
     assert not multiprocessing.active_children()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_worker_that_is_stuck_in_a_read_is_killed(folder: Path, tmp_path: Path) -> None:
+    """It ignores SIGTERM, so the loader's own end does not end it. A pipe that nobody writes to is read for ever."""
+    copy = tmp_path / "stuck"
+    shutil.copytree(folder, copy)
+    data = dataset(copy, workers=1)
+    dead = Path(data.train.source.name(int(draws(18, 6)[1].indices[0])))  # type: ignore[attr-defined]
+    dead.unlink()
+    os.mkfifo(dead)
+    with data.train.stream(draws(18, 6), seed=0, device="cpu") as batches:
+        next(batches)
+        (worker,) = multiprocessing.active_children()
+        writer = opened_once_somebody_reads(dead)
+        leaving = time.monotonic()
+    assert time.monotonic() - leaving < 30
+    assert not multiprocessing.active_children()
+    assert worker.exitcode == -signal.SIGKILL
+    os.close(writer)
+
+
+def opened_once_somebody_reads(pipe: Path) -> int:
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
