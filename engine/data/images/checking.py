@@ -68,6 +68,8 @@ def check(
 def sources(place: Path, truth: Path | None = None) -> dict[str, Source]:
     """The images to train and to validate on, by split."""
     if place.is_file():
+        if truth is not None:
+            raise DataError(f"{truth}: a file of classes goes with a folder (got {place}, which was packed with it)")
         file = PackedFile.open(place)
         return {split: file.split(split) for split in SPLITS}
     layout = Layout(place)

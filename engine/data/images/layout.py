@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ....circuits.errors import suggest
 from ..dataset import DataError
-from .ground_truth import ground_truth
+from .ground_truth import META, ground_truth
 from .index import Index, indexed
 
 ENDINGS = (".jpeg", ".jpg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm")
@@ -43,10 +43,18 @@ class Layout:
         return self._of_folders("train")
 
     def val(self, truth: Path | None = None) -> Index:
-        """The validation images; `truth` is the file that says their classes, where no folders do."""
-        if _folders(self.root / "val"):
-            return self._of_folders("val")
-        return self._flat(truth)
+        """The validation images; `truth` is the file that says their classes, where no folders do. Raises DataError
+        where both do: which of them counts is not ours to choose.
+        """
+        folders = _folders(self.root / "val")
+        if not folders:
+            return self._flat(truth)
+        if truth is not None:
+            raise DataError(
+                f"{truth}: a file of classes is for images that lie in {self.root / 'val'} itself (got folders of "
+                f"classes there, such as {folders[0][0]}, and those say them). Leave out one of them"
+            )
+        return self._of_folders("val")
 
     def _of_folders(self, split: str) -> Index:
         folder = self.root / split
@@ -72,7 +80,8 @@ class Layout:
     def _flat(self, truth: Path | None) -> Index:
         folder = self.root / "val"
         file, classes = ground_truth(self.root, truth)
-        seen = [(entry, os.stat(entry).st_mtime_ns) for entry in (folder, file)]
+        said_in = [file, *([beside] if (beside := file.with_name(META)).is_file() else [])]
+        seen = [(entry, os.stat(entry).st_mtime_ns) for entry in (folder, *said_in)]
 
         def listing() -> Iterator[tuple[int, Sequence[str]]]:
             images = _images(folder)

@@ -76,3 +76,7 @@ def test_a_packed_file_is_checked_too(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "x.pack").write_bytes(content)
     found = check(tmp_path / "x.pack")
     assert list(found.bad.values()) == ["its bytes are not those that were packed"]
+    with pytest.raises(DataError) as error:
+        check(tmp_path / "x.pack", truth=tmp_path / "classes.txt")
+    said = f"a file of classes goes with a folder (got {tmp_path / 'x.pack'}, which was packed with it)"
+    assert str(error.value) == f"{tmp_path / 'classes.txt'}: {said}"
