@@ -56,8 +56,10 @@ def test_every_key_of_torchvision_has_a_state_of_its_shape(name: str) -> None:
 def test_logits_equal_in_evaluation_and_in_training(
     name: str, side: int, samples: int, dtype: str, tolerance: float
 ) -> None:
-    """Statistics of the last stage are over 98 and 32 values a channel; of far fewer, rounding would be amplified."""
-    twin = torch_twin(name).to(getattr(torch, dtype))
+    """Statistics of the last stage are over 98 and 32 values a channel; of far fewer, rounding would be amplified. Both
+    lay out images channels last: torch's sums over a batch round differently in other layouts.
+    """
+    twin = torch_twin(name).to(getattr(torch, dtype), memory_format=torch.channels_last)
     network = as_torchvision(stock(name, side)).load(twin.state_dict())
     sim = simulate(network, dtype)
     batch = images(samples, 3, side, side).astype(dtype)
@@ -66,7 +68,7 @@ def test_logits_equal_in_evaluation_and_in_training(
     np.testing.assert_allclose(found, logits, rtol=0, atol=tolerance * np.abs(logits).max())
     np.testing.assert_allclose(sim.predict(batch), softmax(logits), rtol=0, atol=tolerance)
     with torch.no_grad():
-        trained = twin.train()(torch.from_numpy(batch)).numpy()
+        trained = twin.train()(torch.from_numpy(batch).contiguous(memory_format=torch.channels_last)).numpy()
     sim.rate = 0.0  # look, and let the statistics move
     sim.step(batch, np.arange(samples))
     current = sim.read("answer.soma") + sim.biases["answer"]
