@@ -60,7 +60,9 @@ class Boundedness(ClaimOfRules):
 
     bound: Number = Field(default=20.0, gt=0, description="That no weight may exceed.")
     steps: Whole = Field(default=500, ge=1, le=100_000)
-    rate: Number = Field(default=0.1, gt=0, description="Of the common consolidation; plain addition has rate 1.")
+    rate: Number = Field(
+        default=0.1, gt=0, description="Over the rule's largest coefficient; plain addition: 1 at least."
+    )
 
 
 class FixedPoint(ClaimOfRules):

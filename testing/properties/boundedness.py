@@ -27,9 +27,10 @@ def boundedness(rule: Synapses, example: Example, claim: Boundedness) -> Counter
 
     Activities and first weights lie between -1 and 1. The post neuron answers linearly: what the rule reads of its soma
     and its rate is w(t) x. What comes from elsewhere (apical, soma and rate where a mode clamps them, modulators) stays
-    as it is, at its worst. A rule of plain addition has rate 1.
+    as it is, at its worst. `rate` is the claim's over the rule's largest coefficient, where that is below 1: what grows
+    slowly grows, too. A rule of plain addition has rate 1 at least.
     """
-    rate = 1.0 if rule.adds else claim.rate
+    rate = max(1.0 if rule.adds else 0.0, claim.rate / (rule.unit or 1.0))
     weights = [example.situation.weights]
     for _ in range(claim.steps):
         now = answered(rule, example.situation.with_weights(weights[-1]))

@@ -131,6 +131,18 @@ def test_plain_hebb_diverges() -> None:
     assert 1.1 ** (steps - 1) <= 20 < found.got[f"|w| after {steps}"] == pytest.approx(1.1**steps)
 
 
+def test_what_grows_slowly_is_unbounded_as_well() -> None:
+    found = only(failing([try_property("0.001 * post.rate * pre.rate", "boundedness")]), "boundedness")
+    assert found.given["rate"] == 100
+    assert found.given["w after 2"] == [[pytest.approx(1.1**2)]]
+    leakless = changed("gain_and_leak_mirror", "mirror", {}, feedback="gain * post.rate * pre.rate")
+    found = only(failing([try_property(leakless, "boundedness", rules=["mirror.feedback"])]), "boundedness")
+    assert found.given["w after 2"] == [[pytest.approx(0.2)]]
+    rule = {"dw": "alpha * post.apical * pre.rate", "positions": "mean", "consolidation": "addition"}  # amp alone
+    amplifying = changed("information_alignment", "align", {}, feedback=rule)
+    assert only(failing([try_property(amplifying, "boundedness", rules=["align.feedback"])]), "boundedness")
+
+
 def test_a_fixed_point_of_the_wrong_sign_is_none() -> None:
     outcome = try_property("-post.apical * pre.rate - 0.5 * w", "fixed_point", w="post.apical * pre.rate / 0.5")
     found = only(failing([outcome]), "fixed_point")
