@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 from ..data import Batch, Dataset
@@ -67,6 +68,7 @@ class Training:
         self.step = 0
         self.recorded_step: int | None = None
         self._tallies = Tallies()
+        self._validation: Evaluation | None = None  # the last one of the present epoch
         self._skipped = 0  # bad files of all processes
         self._saver = Saver(experiment.checkpoint, checkpoints, company, interruption or Interruption())
         self._observer = Observer(sim, enrolment, self.steps, self.per_epoch)
@@ -91,15 +93,15 @@ class Training:
 
     def _epoch(self) -> None:
         """The steps that are left of the present epoch."""
-        validation: Evaluation | None = None
         draws = self.course.rest_of_epoch(self.step, self.company)
         device = self.sim.engine.device
         with self.dataset.train.stream(draws, seed=self.run_name.seed, device=device) as batches:
             for batch, waited in _timed(batches):
                 word = self._train(batch, waited)
-                validation = self._record() or validation
+                self._validation = self._record() or self._validation
                 self._save(word)
-        mean = self._tallies.end_epoch()
+        mean, validation = self._tallies.end_epoch(), self._validation
+        self._validation = None
         report = EpochReport(
             epoch=self.step // self.per_epoch,
             epochs=self.experiment.epochs,
@@ -244,9 +246,11 @@ class Training:
 
     def _progress(self) -> dict[str, Any]:
         """What the loop counts, as plain values."""
+        at_end = self.step % self.per_epoch == 0
         return {
             "recorded_step": self.recorded_step,
-            "tallies": self._tallies.saved(at_end_of_epoch=self.step % self.per_epoch == 0),
+            "tallies": self._tallies.saved(at_end_of_epoch=at_end),
+            "validation": asdict(self._validation) if self._validation and not at_end else None,
             "best": list(self._saver.best) if self._saver.best else None,
             "angles": [self._observer.matrix_angle, self._observer.delta_angle],
         }
@@ -257,6 +261,8 @@ class Training:
         self.sim.load_state_dict(saved.state)
         self.step, self.recorded_step = saved.step, progress["recorded_step"]
         self._tallies = Tallies.of(progress["tallies"])
+        measured = progress.get("validation")  # which earlier versions did not save
+        self._validation = Evaluation(**measured) if measured else None
         self._saver.best = (progress["best"][0], progress["best"][1]) if progress["best"] else None
         self._observer.matrix_angle, self._observer.delta_angle = progress["angles"]
 

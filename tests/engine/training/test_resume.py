@@ -10,9 +10,11 @@ import pytest
 
 from counterstream.engine.training import (
     CheckpointError,
+    EpochReport,
     Finished,
     Interrupted,
     OutputFolder,
+    RunName,
     Silent,
     Terminated,
     run_experiment,
@@ -32,14 +34,21 @@ class Listening(Silent):
 
     def __init__(self) -> None:
         self.notes: list[str] = []
+        self.validations: dict[int, float | None] = {}
+        """By epoch."""
 
     def noted(self, text: str) -> None:
         self.notes.append(text)
 
+    def epoch_finished(self, run: RunName, report: EpochReport) -> None:
+        self.validations[report.epoch] = report.validation_accuracy
 
-def stopped(folder: Path, number: int = signal.SIGTERM, *, learning: str = "backprop", **keys: str) -> Path:
+
+def stopped(
+    folder: Path, number: int = signal.SIGTERM, *, learning: str = "backprop", validation: bool = False, **keys: str
+) -> Path:
     """The folder of a run that was signalled after step 12 of 20, and ended after the next one."""
-    ready, finished = prepared(folder, learning=learning, **(KEYS | keys)), Finished()
+    ready, finished = prepared(folder, learning=learning, validation=validation, **(KEYS | keys)), Finished()
     train = Training._train
 
     def train_and_signal(self: Training, *given: Any) -> Any:
@@ -67,6 +76,24 @@ def resumed(folder: Path, **keys: str) -> tuple[Path, list[str]]:
 
 def straight(folder: Path, learning: str) -> Path:
     return run_experiment(prepared(folder, learning=learning, **KEYS), OutputFolder(folder / "straight")).paths[0]
+
+
+def test_an_epoch_taken_up_reports_what_was_measured_earlier_in_it(tmp_path: Path) -> None:
+    """Its one validation is of step 12, and the run was stopped in step 13."""
+    keys = {"record": "{probe: 16, metrics: {when: {steps: 6}}}"}
+    ends = []
+    for way in ("stopped", "straight"):
+        (folder := tmp_path / way).mkdir()
+        listening, ready = Listening(), prepared(folder, validation=True, **(KEYS | keys))
+        output = (
+            OutputFolder(folder / "out")
+            if way == "straight"
+            else OutputFolder.begun(stopped(folder, validation=True, **keys))
+        )
+        run_experiment(ready, output, progress=listening, resume=way == "stopped")
+        ends.append({epoch: listening.validations[epoch] for epoch in (3, 4)})
+    assert ends[0] == ends[1]
+    assert None not in ends[0].values()
 
 
 @pytest.mark.parametrize("learning", ["kolen_pollack", "weight_mirror"])
