@@ -113,6 +113,7 @@ def test_what_it_lacks_is_named(abacus: Path) -> None:
     assert done.stdout == block("message"), done.stderr
 
 
+@pytest.mark.slow
 def test_in_a_run_without_a_traceback(abacus: Path) -> None:
     """A run measures angles, which the small engine has not."""
     (abacus / "beyond.yaml").write_text(EXPERIMENT, encoding="utf-8")

@@ -287,6 +287,7 @@ CASES: dict[str, tuple[Damage, str]] = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_each_is_named(good: Path, secret: Path, tmp_path: Path) -> None:
     """One child reads them all: a hang or a crash in any of them fails the test, with what it had printed before."""
     paths = []

@@ -100,5 +100,6 @@ def test_peak_memory_of_kolen_pollack_is_that_of_backprop_and_b_and_its_momentum
     assert backprop.process is None or 1000 < backprop.process < 2**30
 
 
+@pytest.mark.slow
 def test_tensors_are_not_counted_where_an_engine_has_others(tiny: str) -> None:
     assert peak(made(tiny, engines=["reference"]), "backprop/reference").tensors is None

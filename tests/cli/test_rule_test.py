@@ -4,7 +4,7 @@ import json
 import shlex
 from pathlib import Path
 
-from .commands import counterstream
+from .commands import counterstream, here
 
 
 def test_claims_that_hold_are_exit_code_0() -> None:
@@ -17,7 +17,7 @@ def test_claims_that_hold_are_exit_code_0() -> None:
 
 
 def test_a_failure_is_exit_code_1_and_can_be_reproduced_by_what_it_printed() -> None:
-    done = counterstream("test-rule", "-sign(post.apical) * pre.rate", "--properties", "locality, fan_in_additivity")
+    done = here("test-rule", "-sign(post.apical) * pre.rate", "--properties", "locality, fan_in_additivity")
     assert done.returncode == 1
     lines = done.stdout.splitlines()
     assert "fails           fan_in_additivity      engaged.forward" in lines
@@ -32,7 +32,7 @@ def test_a_failure_is_exit_code_1_and_can_be_reproduced_by_what_it_printed() -> 
 
 
 def test_what_does_not_apply_fails_where_it_was_asked_for_and_not_where_all_is_tried(tmp_path: Path) -> None:
-    asked = counterstream("test-rule", "backprop", "--properties", "decay_of_difference")
+    asked = here("test-rule", "backprop", "--properties", "decay_of_difference")
     assert asked.returncode == 1
     assert "does not apply  decay_of_difference    feedback weights are tied" in asked.stdout
     (tmp_path / "decaying.yaml").write_text('dw: "-decay * w"\nparameters: {decay: 0.1}\n')
@@ -43,7 +43,7 @@ def test_what_does_not_apply_fails_where_it_was_asked_for_and_not_where_all_is_t
 
 
 def test_json() -> None:
-    done = counterstream("test-rule", "backprop", "--properties", "no_transport,locality", "--json", "--examples", 20)
+    done = here("test-rule", "backprop", "--properties", "no_transport,locality", "--json", "--examples", 20)
     assert done.returncode == 1
     told = json.loads(done.stdout)
     assert told["holds"] is False
@@ -58,13 +58,13 @@ def test_bad_input_is_exit_code_2(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("wrong.yaml:1:17: dw: 'pre.rat'")
     for arguments in (("backprop", "--properties", "localty"), ("backprop", "--reproduce", "[]"), ("nobody.yaml",)):
-        refused = counterstream("test-rule", *arguments)
+        refused = here("test-rule", *arguments)
         assert refused.returncode == 2, refused.stderr
         assert "Traceback" not in refused.stderr
 
 
 def test_help_states_the_exit_codes() -> None:
-    told = " ".join(counterstream("test-rule", "--help").stdout.split())
+    told = " ".join(here("test-rule", "--help").stdout.split())
     assert (
         "exit code 0 where all that is claimed or asked for holds, 1 where a property fails or does not apply" in told
     )

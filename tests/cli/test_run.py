@@ -14,7 +14,7 @@ import pytest
 from counterstream.analysis import Run, summary
 
 from ..engine.training.small import CIRCUIT, save
-from .commands import counterstream
+from .commands import counterstream, here
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +101,7 @@ def test_the_recorded_experiment_and_circuit_read_back(
 def test_an_existing_folder_is_kept(finished: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
     folder, _ = finished
     before = (folder / "summary.json").read_bytes()
-    done = counterstream("run", folder.parent / "small.yaml", "--output", folder)
+    done = here("run", folder.parent / "small.yaml", "--output", folder)
     assert done.returncode == 2
     assert "must be empty" in done.stderr
     assert "--overwrite" in done.stderr
@@ -122,7 +122,7 @@ def test_analyze(finished: tuple[Path, subprocess.CompletedProcess[str]]) -> Non
 
 def test_analyze_says_what_is_no_recording(tmp_path: Path) -> None:
     (tmp_path / "a.h5").write_text("none")
-    done = counterstream("analyze", tmp_path / "a.h5")
+    done = here("analyze", tmp_path / "a.h5")
     assert done.returncode == 2
     assert "not an HDF5 file" in done.stderr
     assert "Traceback" not in done.stderr
@@ -140,7 +140,7 @@ def test_options_replace_what_the_file_says(tmp_path: Path) -> None:
 
 def test_an_option_that_does_not_fit_the_file(tmp_path: Path) -> None:
     file = save(tmp_path, epochs="5", consolidation="{warmup: 2}")
-    done = counterstream("run", file, "--epochs", "1", "--output", tmp_path / "out")
+    done = here("run", file, "--epochs", "1", "--output", tmp_path / "out")
     assert done.returncode == 2
     assert "command line: consolidation: warmup must be at most the 1 epochs" in done.stderr
 
@@ -159,7 +159,7 @@ def test_an_option_that_does_not_fit_the_file(tmp_path: Path) -> None:
 def test_what_is_wrong_is_said_before_anything_is_written(tmp_path: Path, keys: dict[str, str], message: str) -> None:
     keys = {"circuit": "mine.yaml", **keys}
     (tmp_path / "mine.yaml").write_text(CIRCUIT)
-    done = counterstream("run", save(tmp_path, **keys), "--output", tmp_path / "out")
+    done = here("run", save(tmp_path, **keys), "--output", tmp_path / "out")
     assert done.returncode == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr
@@ -186,14 +186,14 @@ NO_PLACE_FOR_FOO = CIRCUIT.replace("input: [1, 4, 4]", "input: [1, 4, 4], foo: 1
 )
 def test_problems_have_their_place_in_the_experiment(tmp_path: Path, keys: dict[str, str], message: str) -> None:
     (tmp_path / "empty.yaml").write_text("")
-    done = counterstream("run", save(tmp_path, **keys), "--output", tmp_path / "out")
+    done = here("run", save(tmp_path, **keys), "--output", tmp_path / "out")
     assert done.returncode == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr
 
 
 def test_a_name_from_the_command_line_is_placed_there(tmp_path: Path) -> None:
-    done = counterstream("run", save(tmp_path, learning="backprop"), "--learning", "kolen_polack")
+    done = here("run", save(tmp_path, learning="backprop"), "--learning", "kolen_polack")
     assert done.returncode == 2
     assert "command line: learning[0]: unknown learning system 'kolen_polack'" in done.stderr
 

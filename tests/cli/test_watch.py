@@ -43,6 +43,7 @@ def started(*command: object) -> subprocess.Popen[str]:
     return subprocess.Popen([sys.executable, *map(str, command)], **pipes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("ending", "code"), [("ends", 0), ("fails", 1)])
 def test_it_waits_follows_and_ends_with_the_run(tmp_path: Path, ending: str, code: int) -> None:
     path = tmp_path / "run.h5"

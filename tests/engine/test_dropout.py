@@ -231,6 +231,7 @@ print("".join(str(int(rate != 0)) for rate in sim.read("shared.rate").ravel()))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ["reference", "torch"])
 def test_another_process_draws_the_same(engine: str) -> None:
     shown = [

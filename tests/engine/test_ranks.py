@@ -180,6 +180,7 @@ def test_only_what_needs_the_others_waits_for_them_inside_a_step() -> None:
     assert collectives(RUNS["centre"].circuit, shared=True) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("in_place", [False, True])
 def test_mirrors_that_differ_by_rounding_become_one(tmp_path: Path, in_place: bool) -> None:
     """As GPUs leave them. Other differences are told: that of a whole mirror, and the least one of a W."""
@@ -239,6 +240,7 @@ told("rate", lambda: simulate(plain(), consolidation=cs.Consolidation(rate=0.1 +
     return succeeded(job, tmp_path_factory.mktemp("astray"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("what", "message"),
     [
@@ -252,6 +254,7 @@ def test_ranks_that_differ_are_told_so(astray: Done, what: str, message: str) ->
         assert f"{what}: {message}" in output
 
 
+@pytest.mark.slow
 def test_a_rank_that_dies_ends_the_others(tmp_path: Path) -> None:
     """Within seconds, not after the process group's timeout of 60."""
     job = """
@@ -275,6 +278,7 @@ except RanksError as error:
     assert int(seconds) < 20
 
 
+@pytest.mark.slow
 def test_a_recording_without_rank_0_ends(tmp_path: Path) -> None:
     """By an error that says so, as a step would, and without torch's own traceback."""
     job = """

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from counterstream.circuits.transfers import TRANSFERS
@@ -16,6 +16,7 @@ from counterstream.testing.strategies.geometries import seeds
 
 ENGINES = ["reference", "torch"]
 shapes = st.one_of(st.tuples(st.integers(1, 5)), st.tuples(*[st.integers(1, 4)] * 3))
+few = settings(max_examples=40)  # of small arrays, of which one is like the other
 LOSSES = ["cross_entropy", "binary_cross_entropy", "squared"]
 
 
@@ -64,6 +65,7 @@ class Normalized:
         return parts(hand, whole, self.shape, self.channels, self.channels)
 
 
+@few
 @given(shapes, seeds)
 def test_normalize(shape: tuple[int, ...], seed: int) -> None:
     case = Normalized(shape, seed)
@@ -80,6 +82,7 @@ def test_normalize(shape: tuple[int, ...], seed: int) -> None:
     close(deviation, (case.soma.var(axis=axes) + 1e-5) ** -0.5)
 
 
+@few
 @given(shapes, seeds)
 def test_normalize_back(shape: tuple[int, ...], seed: int) -> None:
     case = Normalized(shape, seed)
@@ -103,6 +106,7 @@ def test_each_part_of_normalize_back_alone(read: int) -> None:
     close(hand.run(asked[0], engine="torch")[0], alone[0])
 
 
+@few
 @given(shapes, seeds)
 def test_normalize_fixed_and_standardize(shape: tuple[int, ...], seed: int) -> None:
     case = Normalized(shape, seed)
@@ -120,6 +124,7 @@ def test_normalize_fixed_and_standardize(shape: tuple[int, ...], seed: int) -> N
     close(drive, (case.soma - case.mean.reshape(-1, *tail)) * case.variance.reshape(-1, *tail))
 
 
+@few
 @given(shapes, seeds, st.booleans())
 def test_offset(shape: tuple[int, ...], seed: int, batched: bool) -> None:
     random = np.random.default_rng(seed)
@@ -158,6 +163,7 @@ def test_every_transfer_has_an_oracle() -> None:
 
 
 @pytest.mark.parametrize("name", TRANSFERS)
+@few
 @given(shape=shapes, seed=seeds)
 def test_transfer(name: str, shape: tuple[int, ...], seed: int) -> None:
     x = activities(shape, seed)
@@ -166,6 +172,7 @@ def test_transfer(name: str, shape: tuple[int, ...], seed: int) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name, transfer in TRANSFERS.items() if transfer.gated])
+@few
 @given(shape=shapes, seed=seeds)
 def test_gate(name: str, shape: tuple[int, ...], seed: int) -> None:
     x = activities(shape, seed)
@@ -245,6 +252,7 @@ def torch_loss(loss: str, x: torch.Tensor, code: torch.Tensor) -> torch.Tensor:
 
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("by_class", [True, False])
+@few
 @given(classes=st.integers(2, 6), seed=seeds, size=st.sampled_from([1.0, 1e4]))
 def test_error_is_the_gradient_of_the_loss_times_the_batch(
     loss: str, by_class: bool, classes: int, seed: int, size: float
@@ -282,6 +290,7 @@ def test_one_hot_and_ones() -> None:
 
 
 @pytest.mark.parametrize("positions", ["keep", "sum", "mean"])
+@few
 @given(shape=st.one_of(st.just(()), shapes), seed=seeds)
 def test_batch_mean(positions: str, shape: tuple[int, ...], seed: int) -> None:
     x = np.random.default_rng(seed).normal(size=(4, *shape))

@@ -63,6 +63,7 @@ def lives(process: int) -> bool:
     return True
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("parent", [READING, SHARING], ids=["reading", "sharing"])
 def test_workers_end_with_a_parent_that_was_killed(tmp_path: Path, parent: str) -> None:
     write(tmp_path / "fractals", Plan(classes=2, train=6, val=1, size=16), workers=1)
@@ -80,6 +81,7 @@ def test_workers_end_with_a_parent_that_was_killed(tmp_path: Path, parent: str) 
     assert not any(map(lives, workers))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="this system has no fork server")
 def test_the_end_of_a_jobs_time_ends_the_trainer_and_not_what_starts_its_workers(tmp_path: Path) -> None:
     write(tmp_path / "fractals", Plan(classes=2, train=6, val=1, size=16), workers=1)

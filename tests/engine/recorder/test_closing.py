@@ -59,6 +59,7 @@ def ended(process: subprocess.Popen[str]) -> str:
         pytest.fail("the process never ended")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="this system sends no SIGINT to one process")
 @pytest.mark.parametrize(("text", "interrupts"), [(CLOSING, 1), (CLOSING, 3), (AS_RUN_DOES, 2)])
 def test_an_interrupt_waits_until_the_recording_is_closed(tmp_path: Path, text: str, interrupts: int) -> None:
@@ -77,6 +78,7 @@ def test_an_interrupt_waits_until_the_recording_is_closed(tmp_path: Path, text: 
         assert file.attrs["status"] == "complete"
 
 
+@pytest.mark.slow
 def test_a_recording_that_is_never_closed_is_closed_at_the_end_of_the_process(tmp_path: Path) -> None:
     path = tmp_path / "run.h5"
     process = started(path, BEGIN + "raise ZeroDivisionError")

@@ -63,6 +63,7 @@ def run_ranks(folder: Path, limit: int) -> tuple[list[int], list[str], Path]:
     return [rank.returncode for rank in ranks], errors, path
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGXFSZ"), reason="this system cannot limit a file's size")
 def test_every_rank_ends_when_rank_0_cannot_write(tmp_path: Path) -> None:
     pytest.importorskip("torch")
@@ -77,6 +78,7 @@ def test_every_rank_ends_when_rank_0_cannot_write(tmp_path: Path) -> None:
     assert len(found["synapses"]) > 3
 
 
+@pytest.mark.slow
 def test_ranks_that_write_nothing_end_well(tmp_path: Path) -> None:
     pytest.importorskip("torch")
     codes, errors, path = run_ranks(tmp_path, 0)

@@ -24,6 +24,7 @@ def recorded(path: Path, steps: range) -> Path:
     return path
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(first=st.integers(0, 8), cut=st.integers(-1, 9), further=st.integers(0, 4), again=st.integers(-1, 9))
 def test_a_resumed_file_is_that_of_a_run_that_went_through(

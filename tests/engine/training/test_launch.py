@@ -90,6 +90,7 @@ def test_what_all_ranks_find_wrong_is_said_once(tmp_path: Path) -> None:
     assert "in run_experiment" not in done.stderr, "torchrun shows its own calls, not ours"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGTERM"), reason="needs SIGTERM")
 def test_sigterm_ends_with_143(tmp_path: Path) -> None:
     file = save(tmp_path, **KEYS)

@@ -113,6 +113,7 @@ def test_a_folder_that_became_a_link_is_left_alone(tmp_path: Path) -> None:
     assert (elsewhere / "a.pt").read_text() == "mine"
 
 
+@pytest.mark.slow
 def test_one_process_at_a_time_writes_into_a_folder(tmp_path: Path) -> None:
     """Another one is refused; once it is killed, what it began can be gone on with."""
     holding = (

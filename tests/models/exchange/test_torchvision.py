@@ -51,6 +51,7 @@ def test_every_key_of_torchvision_has_a_state_of_its_shape(name: str) -> None:
     assert as_torchvision(stock(name)).shapes == {key: tuple(value.shape) for key, value in expected.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-4), ("float64", 1e-10)])
 @pytest.mark.parametrize(("name", "side", "samples"), [("resnet18", 224, 2), ("resnet50", 64, 8)])
 def test_logits_equal_in_evaluation_and_in_training(

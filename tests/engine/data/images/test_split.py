@@ -238,6 +238,7 @@ def test_too_many_bad_files_are_an_error(spoilt: Path) -> None:
         streamed(dataset(spoilt, corrupt="skip"), draws(18, 6))
 
 
+@pytest.mark.slow
 def test_a_killed_worker_is_named(folder: Path) -> None:
     data = dataset(folder, workers=1)
     endless = (Draw(epoch, np.arange(6)) for epoch in range(10_000))
