@@ -295,6 +295,7 @@ except RecordingError as error:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGXFSZ"), reason="this system cannot limit a file's size")
 @pytest.mark.parametrize("limit", [400_000, 401_234, 449_999])
 def test_a_file_that_cannot_grow_stays_readable(tmp_path: Path, limit: int) -> None:

@@ -17,7 +17,7 @@ from .nets import answer, arrays, assert_same, descend, forward_states, images, 
 RATE, MOMENTUM = 0.01, 0.9
 LIGHT = ("squeezenet1_1", "mnasnet0_5")
 HEAVY = ("resnet18", "mobilenet_v2", "regnet_x_400mf", "googlenet", "vgg11_bn", "densenet121")
-LARGE = ("wide_resnet50_2", "densenet121")
+LARGE = ("wide_resnet50_2", "densenet121", "vgg11", "vgg11_bn", "inception_v3", "resnext50_32x4d", "googlenet")
 
 
 def apart(families: Iterable[str], heavy: Collection[str]) -> list[Any]:

@@ -67,6 +67,7 @@ def test_it_predicts_what_the_simulator_predicts(drawn: Drawn) -> None:
     close(rates(to_torch(drawn.sim), drawn), drawn.sim.predict(drawn.images), 1e-10)
 
 
+@pytest.mark.slow
 @given(drawn(learning="backprop"), st.integers(0, 100))
 @settings(max_examples=50)
 def test_autograd_in_training_mode_is_the_backprop_circuit(drawn: Drawn, seed: int) -> None:
@@ -99,6 +100,7 @@ NO_WAY_BACK = ("reshape", "expand", "pad(")
 """A row of currents laid out as maps, and zeros around channels: a circuit has no words for these calls alone."""
 
 
+@pytest.mark.slow
 @given(drawn())
 @settings(max_examples=50)
 def test_it_comes_back(drawn: Drawn) -> None:

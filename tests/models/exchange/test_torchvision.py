@@ -114,6 +114,7 @@ def train_both(network: Network, twin: nn.Module, side: int, classes: int, steps
     return arrays(network.state_dict(sim))
 
 
+@pytest.mark.slow
 def test_three_steps_of_resnet18_equal_autograd() -> None:
     twin = torch_twin("resnet18", classes=10)
     network = as_torchvision(stock("resnet18", 64, classes=10)).load(twin.state_dict())
