@@ -31,17 +31,12 @@ def as_text(data: dict[str, Any]) -> str:
     return "".join(f"{line}\n" for line in _lines(data, 0))
 
 
-def in_line(value: Any) -> str:
-    """The same of any value, without a line break."""
-    return _flow(value)
-
-
 def _lines(value: Any, indent: int) -> Iterator[str]:
     """The lines of a collection that does not stand on one line."""
     space = " " * indent
     if isinstance(value, dict):
         for key, item in value.items():
-            short = f"{space}{_scalar(key)}: {_flow(item)}"
+            short = f"{space}{_scalar(key)}: {in_line(item)}"
             if _fits(item, short) and not (indent == 0 and _is_table(item)):
                 yield short
             else:
@@ -49,7 +44,7 @@ def _lines(value: Any, indent: int) -> Iterator[str]:
                 yield from _lines(item, indent + 2)
     else:
         for item in value:
-            short = f"{space}- {_flow(item)}"
+            short = f"{space}- {in_line(item)}"
             if _fits(item, short):
                 yield short
             else:
@@ -69,11 +64,12 @@ def _is_table(item: Any) -> bool:
     return any(isinstance(entry, dict) for entry in (item.values() if isinstance(item, dict) else item))
 
 
-def _flow(value: Any) -> str:
+def in_line(value: Any) -> str:
+    """YAML text of any value, without a line break."""
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{_scalar(key)}: {_flow(item)}" for key, item in value.items()) + "}"
+        return "{" + ", ".join(f"{_scalar(key)}: {in_line(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list):
-        return "[" + ", ".join(map(_flow, value)) + "]"
+        return "[" + ", ".join(map(in_line, value)) + "]"
     return _scalar(value)
 
 

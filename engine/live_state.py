@@ -24,7 +24,7 @@ class LiveState:
         self, compiled: CompiledCircuit, engine: Engine[Any], seed: int, given: Mapping[str, ArrayLike], in_place: bool
     ) -> None:
         self._specs = compiled.states
-        self._engine = engine
+        self.engine = engine
         self._in_place = in_place
         fitted = {name: self._fitted(name, value) for name, value in given.items()}
         self.arrays: dict[str, Any] = {
@@ -36,11 +36,11 @@ class LiveState:
     # ---- one array
 
     def copy(self, name: str) -> NDArray[np.generic]:
-        return self._engine.numpy(self.arrays[name])
+        return self.engine.numpy(self.arrays[name])
 
     def view(self, name: str) -> NDArray[np.generic]:
         """To be read and not written into: no copy where the engine can do without."""
-        return self._engine.view(self.arrays[name])
+        return self.engine.view(self.arrays[name])
 
     def set(self, name: str, value: ArrayLike) -> None:
         """Raises SimulationError for an unknown name, another shape, or weights outside of their bounds."""
@@ -51,7 +51,7 @@ class LiveState:
         if self._in_place:
             self.arrays[name][...] = value
         else:
-            self.arrays = {**self.arrays, name: self._engine.array(value)}
+            self.arrays = {**self.arrays, name: self.engine.array(value)}
 
     def _fitted(self, name: str, value: ArrayLike) -> Any:
         """A copy of a value of one state, as an array of the engine."""
@@ -61,7 +61,7 @@ class LiveState:
         if array.shape != shape:
             raise SimulationError(f"{name} must have shape {list(shape)} (got {list(array.shape)})")
         self._check_kept(name, array)
-        return self._engine.array(array.copy())
+        return self.engine.array(array.copy())
 
     def _check_kept(self, name: str, value: NDArray[Any]) -> None:
         """Raise SimulationError for weights that lie outside of what they are kept to."""
@@ -94,7 +94,7 @@ class LiveState:
         for name in self._specs:
             self._check_kept(name, arrays[name])
         self.steps = {mode: int(arrays[f"steps/{mode}"]) for mode in self.steps}
-        self.arrays = {name: self._engine.array(arrays[name].copy()) for name in self._specs}
+        self.arrays = {name: self.engine.array(arrays[name].copy()) for name in self._specs}
 
     def digest(self) -> dict[str, int]:
         """Checksums of all arrays by name, and the number of steps of each mode under steps/MODE."""

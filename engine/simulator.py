@@ -309,16 +309,6 @@ class Simulator:
         """One array of state as it is now, to be read and not written into: no copy where the engine can do without."""
         return self._live.view(name)
 
-    def state_array(self, name: str) -> Any:
-        """One array of state as the engine has it, not to be written into."""
-        return self._live.arrays[name]
-
-    def put_state(self, name: str, value: Any) -> None:
-        """Put an array of the engine in the place of one of its shape: in its memory, where the simulator works in
-        place.
-        """
-        self._live.put(name, value)
-
     def set_state(self, name: str, value: ArrayLike) -> None:
         """Set one array of state. Raises SimulationError for an unknown name or another shape."""
         self._live.set(name, value)
@@ -332,6 +322,6 @@ class Simulator:
         """
         if self.ranks is None:
             return
-        take_roundings(self, self.ranks)
+        take_roundings(self.compiled, self._live, self.ranks)
         held = {**self._live.digest(), "rate": self.rate, "seed": self.seed}
         self.ranks.compare({**held, "consolidation": repr(self.compiled.common)})
